@@ -1,0 +1,223 @@
+"""Which registry, and how to speak to it: the one reader of the environment and of configuration files."""
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from objreg.errors import InvalidInput
+
+__all__ = ["Settings", "load_settings", "process_environment"]
+
+ENGINES = ("fsspec", "obstore")
+KEYS = ("engine", "storage_options", "url")
+LATER_KEYS = ("assets", "cache", "groups")
+"""Tables that newer releases define: one file serves machines with different releases of objreg."""
+
+_TRUE = ("1", "true", "yes", "on")
+_FALSE = ("", "0", "false", "no", "off")
+_SECRET_WORDS = ("key", "secret", "token", "passw", "passphrase", "credential", "connection_string", "connectionstring")
+_NOT_SECRET_NAME = re.compile(r"kms|_(file|path)$")
+_NOT_SECRET_VALUES = ("anon", "browser", "cache", "cloud", "google_default")
+"""gcsfs takes the *name* of a way to authenticate in its option ``token``."""
+_SECRET_URL = re.compile(r"://[^/@]*:[^/@]+@|[?&]sig=", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where the registry is, and what else this machine was told.
+
+    Attributes:
+        url: the registry's root: a URL, or a path of a folder.
+        source: who said so, for people: "the argument", "OBJREG_URL", a file's path, "the user's data folder".
+        storage_options: what the cloud's client is given; may hold secrets, so it is not in the ``repr``.
+        engine: "fsspec", "obstore", or None for objreg's choice.
+        cache_dir: the folder of the cache, absolute.
+        offline: True when the network must not be used.
+    """
+
+    url: str
+    source: str
+    storage_options: Mapping[str, object] = field(repr=False)
+    engine: str | None
+    cache_dir: Path
+    offline: bool
+
+
+@dataclass(frozen=True)
+class _Configured:
+    """What one configuration file says; ``place`` names the file for people."""
+
+    place: str
+    url: str
+    storage_options: dict[str, object] = field(default_factory=dict, repr=False)
+    engine: str | None = None
+
+
+def process_environment() -> Mapping[str, str]:
+    """Return the environment variables of this process, for those parts of objreg that need them."""
+    return os.environ
+
+
+def load_settings(
+    url: str | None = None,
+    *,
+    storage_options: Mapping[str, object] | None = None,
+    engine: str | None = None,
+    start: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Settings:
+    """Find out which registry is meant.
+
+    The URL is the first of: the argument; ``OBJREG_URL``; the key ``url`` of ``objreg.toml``, or of ``[tool.objreg]``
+    in ``pyproject.toml``, in the nearest folder from ``start`` upwards that has one; the folder ``objreg/registry`` in
+    the user's data folder. A file's ``engine`` and ``storage_options`` belong to its URL: they count only with it.
+
+    Args:
+        url: the registry's root, when the caller knows it.
+        storage_options: for the cloud's client; single options here win over those of a configuration file.
+        engine: "fsspec" or "obstore"; else ``OBJREG_ENGINE``, else the file's.
+        start: where the search for a file begins; the working directory by default.
+        environ: environment variables; those of this process by default.
+
+    Raises:
+        InvalidInput: a variable, or a file that was reached by the search, is not what it should be.
+    """
+    environ = process_environment() if environ is None else environ
+    configured = _choose(url, environ, start)
+    variable = environ.get("OBJREG_ENGINE") or None
+    for place, name in (("the argument", engine), ("OBJREG_ENGINE", variable), (configured.place, configured.engine)):
+        if name is not None and name not in ENGINES:
+            raise InvalidInput(f"engine {name!r} (from {place}) is unknown; use one of {', '.join(ENGINES)}")
+    return Settings(
+        url=configured.url,
+        source=configured.place,
+        storage_options={**configured.storage_options, **(storage_options or {})},
+        engine=engine or variable or configured.engine,
+        cache_dir=_cache_dir(environ),
+        offline=_offline(environ),
+    )
+
+
+def _choose(url: str | None, environ: Mapping[str, str], start: Path | None) -> _Configured:
+    if url is not None:
+        if not url.strip():
+            raise InvalidInput("the registry's url is empty; give one, such as s3://bucket/prefix or a folder")
+        return _Configured("the argument", url)
+    if environ.get("OBJREG_URL"):
+        return _Configured("OBJREG_URL", environ["OBJREG_URL"])
+    for path, table in _tables((start or Path.cwd()).absolute()):
+        configured = _configured(path, table)
+        if configured is not None:
+            return configured
+    from platformdirs import user_data_path
+
+    return _Configured("the user's data folder", str(user_data_path("objreg", appauthor=False) / "registry"))
+
+
+def _tables(start: Path) -> Iterator[tuple[Path, dict[str, object]]]:
+    """Yield each configuration file with its table, nearest first."""
+    for folder in (start, *start.parents):
+        own = _toml(folder / "objreg.toml")
+        if own is not None:
+            yield folder / "objreg.toml", own
+        # Other people's projects are not ours to parse, let alone to complain about.
+        project = _toml(folder / "pyproject.toml", only_with=b"objreg")
+        tools = {} if project is None else project.get("tool", {})
+        table = tools.get("objreg") if isinstance(tools, dict) else None
+        if isinstance(table, dict):
+            yield folder / "pyproject.toml", table
+
+
+def _toml(path: Path, only_with: bytes = b"") -> dict[str, object] | None:
+    try:
+        data = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return None
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be read ({error.strerror}); make it readable, or set OBJREG_URL") from error
+    if only_with not in data:
+        return None
+    import tomllib
+
+    try:
+        return tomllib.loads(data.decode())
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InvalidInput(f"{path} is not UTF-8 (at line {line}); save it as UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidInput(f"{path} is not valid TOML: {error}; correct that line") from error
+
+
+def _configured(path: Path, table: Mapping[str, object]) -> _Configured | None:
+    _check_keys(path, table)
+    url, engine, options = table.get("url"), table.get("engine"), table.get("storage_options", {})
+    if not isinstance(options, dict):
+        raise InvalidInput(f"storage_options in {path} must be a table, not {type(options).__name__}")
+    for name, value in (("url", url), ("engine", engine)):
+        if value is not None and not (isinstance(value, str) and value.strip()):
+            raise InvalidInput(f"{name} in {path} must be a string that is not empty")
+    _refuse_secrets(path, "storage_options", options)
+    if not isinstance(url, str):
+        return None
+    if _SECRET_URL.search(url):
+        raise _secret(path, "url")
+    return _Configured(str(path), _located(url, path), options, engine if isinstance(engine, str) else None)
+
+
+def _located(url: str, path: Path) -> str:
+    """A relative folder is relative to the file that names it, wherever the process runs."""
+    return url if "://" in url else os.path.normpath(path.parent / Path(url).expanduser())
+
+
+def _check_keys(path: Path, table: Mapping[str, object]) -> None:
+    for key in table:
+        if key not in KEYS + LATER_KEYS:
+            from difflib import get_close_matches
+
+            close = get_close_matches(key, KEYS, 1)
+            meant = f"did you mean {close[0]!r}?" if close else f"known keys are {', '.join(KEYS)}"
+            known = f" (known keys are {', '.join(KEYS)})" if close else ""
+            raise InvalidInput(f"unknown key {key!r} in {path}; {meant}{known}", key=key, known=KEYS)
+
+
+def _refuse_secrets(path: Path, where: str, options: Mapping[str, object]) -> None:
+    for key, value in options.items():
+        place = f"{where}.{key}"
+        if isinstance(value, dict):
+            _refuse_secrets(path, place, value)
+        elif isinstance(value, bool) or value in _NOT_SECRET_VALUES:
+            continue
+        elif _names_secret(key) or (isinstance(value, str) and _SECRET_URL.search(value)):
+            raise _secret(path, place)
+
+
+def _names_secret(key: str) -> bool:
+    name = key.lower()
+    if _NOT_SECRET_NAME.search(name):
+        return False
+    return any(word in name for word in _SECRET_WORDS) or "sas" in re.split(r"[^a-z]+", name)
+
+
+def _secret(path: Path, place: str) -> InvalidInput:
+    return InvalidInput(
+        f"{place} in {path} looks like a secret, which does not belong in a file of a project; remove it, and let the "
+        "cloud's own chain find the credentials (its environment variables, profile, or the machine's role)"
+    )
+
+
+def _cache_dir(environ: Mapping[str, str]) -> Path:
+    chosen = environ.get("OBJREG_CACHE_DIR")
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    from platformdirs import user_cache_path
+
+    return user_cache_path("objreg", appauthor=False)
+
+
+def _offline(environ: Mapping[str, str]) -> bool:
+    value = environ.get("OBJREG_OFFLINE", "").strip().lower()
+    if value not in _TRUE + _FALSE:
+        raise InvalidInput(f"OBJREG_OFFLINE is {value!r}; use 1 or 0 (or true, false, yes, no, on, off)")
+    return value in _TRUE
