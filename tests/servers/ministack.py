@@ -18,7 +18,12 @@ class Ministack(S3Server):
         process = ServerProcess(
             [program("ministack", "pip install ministack")],
             log=self.folder / "ministack.log",
-            environment={"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "TMPDIR": str(self.folder)},
+            environment={
+                "GATEWAY_PORT": str(port),
+                "BIND_HOST": "127.0.0.1",
+                "IOT_MTLS_ENABLED": "0",  # its message broker would listen on every address
+                "TMPDIR": str(self.folder),
+            },
         )
         self.processes.append(process)
         wait_until(lambda: answers(self.origin), seconds=30, what="ministack", process=process)
