@@ -9,7 +9,7 @@
     <root>/trees/<64 hex>/           the files of one pulled version, read-only
 
 Every file and every tree appears whole, by a rename in its own folder, so readers need no lock. Nothing is synced to
-disk: files carry their digest, so what a power cut damaged is seen. A tree's files do not; their sizes are in the record.
+disk: files carry their digest, so what a power cut damaged is seen. A tree's files do not; a record has their sizes.
 """
 
 import os
