@@ -173,6 +173,27 @@ def test_a_killed_builder_is_cleaned_up_after(tmp_path: Path, in_child: Callable
     assert sorted(path.name for path in cache.tree(next_).iterdir()) == ["model.bin", "sub"]
 
 
+def test_who_waits_for_a_killed_builder_takes_over(tmp_path: Path, in_child: Callable) -> None:
+    """When the builder dies, one that waited for it starts afresh, without the files that were left."""
+    cache = Cache(tmp_path)
+    builder = start_stuck(cache, in_child)
+    outcome = tmp_path / "outcome"
+
+    def run() -> None:
+        (tmp_path / "waiting").write_text("")
+        outcome.write_text(str(build(cache)))
+
+    waiter = in_child(run)
+    wait_for((tmp_path / "waiting").exists)
+    time.sleep(0.3)
+    assert not outcome.exists()
+    builder.kill()
+    waiter.join(10)
+
+    assert (waiter.exitcode, outcome.read_text()) == (0, "True")
+    assert sorted(path.name for path in cache.tree(DIGEST).iterdir()) == ["model.bin", "sub"]
+
+
 def test_a_build_under_way_is_no_leftover(tmp_path: Path, in_child: Callable) -> None:
     """Building another tree neither waits for one under way nor removes it."""
     cache = Cache(tmp_path)
