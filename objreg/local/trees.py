@@ -1,7 +1,6 @@
 """Folders of files that nobody may change: made read-only when complete, and removed all the same."""
 
 import os
-import shutil
 import stat
 from pathlib import Path
 
@@ -24,6 +23,8 @@ def remove_tree(folder: Path) -> None:
     """Remove a folder and all below it, read-only or not; one that is not there is no error."""
     if not folder.exists():
         return
+    import shutil  # with all its compression formats, and rarely needed
+
     # Entries go when their folder is writable; only Windows also minds the file's own mode.
     for parent, _, files in os.walk(folder):
         Path(parent).chmod(0o700)
