@@ -29,13 +29,6 @@ settings.register_profile("ci", deadline=None, derandomize=True, suppress_health
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Send the tests of a slow server to one worker, so that it starts once (with ``--dist loadgroup``)."""
-    for item in items:
-        if "ceph" in item.nodeid.rpartition("[")[2].strip("]").split("-"):
-            item.add_marker(pytest.mark.xdist_group("ceph"))
-
-
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home of its own, no credentials, and a known Git identity; returns the home folder."""
