@@ -48,6 +48,9 @@ class Store(Protocol):
     url: str
     """Where the root is, for people: never holds credentials."""
 
+    identity: str
+    """Which storage this is, for what a machine remembers of it: the URL and the endpoint, whatever else is said in options."""
+
     ordered: bool
     """True where the store lists keys in byte order and can cap a listing, so that ``first`` is one cheap request."""
 

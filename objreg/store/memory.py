@@ -1,5 +1,6 @@
 """A store in this process's memory: for tests, documentation and trying things out."""
 
+import secrets
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ class MemoryStore:
 
     def __init__(self, name: str = "") -> None:
         self.url = f"memory://{name}"
+        self.identity = f"{self.url}#{secrets.token_hex(8)}"
         self._objects: dict[str, tuple[bytes, datetime]] = {}
         self._lock = threading.Lock()
 

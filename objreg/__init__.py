@@ -1,0 +1,134 @@
+"""objreg: a model registry with no server and no database. The bucket is the registry.
+
+>>> import objreg
+>>> registry = objreg.open("memory://example", create=True)
+>>> registry.models()
+()
+"""
+
+from typing import TYPE_CHECKING
+
+from objreg.errors import (
+    AccessDenied,
+    AlreadyExists,
+    CommitUnknown,
+    Conflict,
+    FormatError,
+    IntegrityError,
+    InvalidInput,
+    MissingDependency,
+    NotFound,
+    ObjregError,
+    RollbackDetected,
+    StoreError,
+    StoreUnavailable,
+    UnsafeStore,
+)
+
+if TYPE_CHECKING:
+    from objreg.core.records import (
+        Artifact,
+        Catalog,
+        Dataset,
+        DataSource,
+        Deployment,
+        Experiment,
+        File,
+        Inference,
+        Interface,
+        Namespace,
+        RegistrySettings,
+        Retirement,
+        StateDefinition,
+    )
+    from objreg.core.state import Change
+    from objreg.registry.opening import open_registry as open  # noqa: A004  # it is called objreg.open
+    from objreg.registry.registry import Registry
+    from objreg.registry.transaction import Transaction
+    from objreg.registry.values import HistoryItem, StateChange, Version, VersionSummary
+
+__all__ = [
+    "AccessDenied",
+    "AlreadyExists",
+    "Artifact",
+    "Catalog",
+    "Change",
+    "CommitUnknown",
+    "Conflict",
+    "DataSource",
+    "Dataset",
+    "Deployment",
+    "Experiment",
+    "File",
+    "FormatError",
+    "HistoryItem",
+    "Inference",
+    "IntegrityError",
+    "Interface",
+    "InvalidInput",
+    "MissingDependency",
+    "Namespace",
+    "NotFound",
+    "ObjregError",
+    "Registry",
+    "RegistrySettings",
+    "Retirement",
+    "RollbackDetected",
+    "StateChange",
+    "StateDefinition",
+    "StoreError",
+    "StoreUnavailable",
+    "Transaction",
+    "UnsafeStore",
+    "Version",
+    "VersionSummary",
+    "__version__",
+    "open",
+]
+
+_RECORDS = "objreg.core.records"
+_VALUES = "objreg.registry.values"
+_PLACES = {
+    **dict.fromkeys(
+        (
+            "Artifact",
+            "Catalog",
+            "DataSource",
+            "Dataset",
+            "Deployment",
+            "Experiment",
+            "File",
+            "Inference",
+            "Interface",
+            "Namespace",
+            "RegistrySettings",
+            "Retirement",
+            "StateDefinition",
+        ),
+        _RECORDS,
+    ),
+    **dict.fromkeys(("HistoryItem", "StateChange", "Version", "VersionSummary"), _VALUES),
+    "Change": "objreg.core.state",
+    "Registry": "objreg.registry.registry",
+    "Transaction": "objreg.registry.transaction",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first used, so that ``import objreg`` stays light."""
+    from importlib import import_module
+
+    if name == "open":
+        found = import_module("objreg.registry.opening").open_registry
+    elif name == "__version__":
+        found = import_module("importlib.metadata").version("objreg")
+    elif name in _PLACES:
+        found = getattr(import_module(_PLACES[name]), name)
+    else:
+        raise AttributeError(f"module 'objreg' has no attribute {name!r}")
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,27 @@
+"""Times as they are written: UTC with milliseconds, ``2026-03-01T12:00:00.000Z``."""
+
+from datetime import UTC, datetime, timedelta
+
+__all__ = ["after", "format_time", "parse_time"]
+
+
+def format_time(moment: datetime) -> str:
+    """Return a time as text.
+
+    Args:
+        moment: with a time zone.
+    """
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def parse_time(text: str) -> datetime:
+    """Return the time that a text says, in UTC."""
+    return datetime.fromisoformat(text)
+
+
+def after(parent: str, moment: datetime) -> str:
+    """Return ``moment`` as text, but at least a millisecond after ``parent`` (``""`` for none): time never goes back."""
+    now = format_time(moment)
+    if parent and now <= parent:
+        return format_time(parse_time(parent) + timedelta(milliseconds=1))
+    return now

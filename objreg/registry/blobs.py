@@ -1,0 +1,137 @@
+"""Blobs: plain bytes in, a stored object and its reference out; and back, verified.
+
+A blob is stored under the digest of its plain bytes, as it is or compressed with zstd where a sample says that it pays.
+It is at most a few tens of MiB, so it is one request and one buffer.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from objreg.core.digest import digest_of, hex_of, verify
+from objreg.core.keys import blob_key
+from objreg.core.records import Part
+from objreg.errors import IntegrityError
+from objreg.registry.clock import Clock
+from objreg.registry.commit import create_durably
+from objreg.store.base import Store
+
+__all__ = ["PART_SIZE", "BlobWriter", "read_blob"]
+
+PART_SIZE = 32 * 1024 * 1024
+_SAMPLE = 64 * 1024
+_SMALLEST_COMPRESSED = 4096
+_WORTH = 0.9
+_LEVEL = 3
+
+
+@dataclass(frozen=True)
+class BlobWriter:
+    """Writes the blobs of one model. Safe for threads.
+
+    Attributes:
+        domain: the model's.
+        store: where to.
+        clock: for the pauses between attempts.
+        incarnations: of condemned blobs, from the state: a condemned key is never written again.
+        known: parts that the model already has, by blob digest: they are not sent again.
+        deadline: of ``clock.monotonic()``.
+        sent: is told how many plain bytes were dealt with.
+    """
+
+    domain: str
+    store: Store
+    clock: Clock
+    incarnations: Mapping[str, int]
+    known: Mapping[str, Part]
+    deadline: float
+    sent: Callable[[int], None]
+
+    def write(self, data: bytes, digest: str | None = None) -> Part:
+        """Store a blob, and return the part that is all of it."""
+        digest = digest or digest_of(data)
+        incarnation = self.incarnations.get(hex_of(digest), 0)
+        part = self.known.get(digest)
+        if part is None or part.incarnation != incarnation:
+            part = self._store(data, digest, incarnation)
+        self.sent(len(data))
+        return part
+
+    def _store(self, data: bytes, digest: str, incarnation: int) -> Part:
+        packed = _compressed(data)
+        if packed is None:
+            self._create(digest, incarnation, "", data)
+            return _part(digest, incarnation, "", len(data), data, digest)
+        if not self._create(digest, incarnation, "zstd", packed):
+            # Another compressor may have written other bytes for the same content: the reference must name what is
+            # there.
+            found = self.store.get(blob_key(self.domain, digest, incarnation, "zstd"))
+            if found is None:
+                raise IntegrityError(f"blob {digest} of {self.domain} was there and then was not: is it being deleted?")
+            verify(_decompress(found, len(data), digest), digest, f"blob {digest} of {self.domain}")
+            packed = found
+        return _part(digest, incarnation, "zstd", len(data), packed, digest_of(packed))
+
+    def _create(self, digest: str, incarnation: int, encoding: str, stored: bytes) -> bool:
+        key = blob_key(self.domain, digest, incarnation, encoding)
+        return create_durably(self.store, key, stored, self.clock, self.deadline)
+
+
+def _part(digest: str, incarnation: int, encoding: str, size: int, stored: bytes, stored_digest: str) -> Part:
+    return Part(
+        blob=digest,
+        incarnation=incarnation,
+        encoding="zstd" if encoding else "",
+        blob_size=size,
+        stored_size=len(stored),
+        stored_digest=stored_digest,
+        offset=0,
+        length=size,
+    )
+
+
+def _compressed(data: bytes) -> bytes | None:
+    """Return the bytes compressed, or None where that does not pay: weights rarely do, text does."""
+    if len(data) < _SMALLEST_COMPRESSED:
+        return None
+    import zstandard
+
+    compressor = zstandard.ZstdCompressor(level=_LEVEL)
+    middle = max(0, (len(data) - _SAMPLE) // 2)
+    sample = data[middle : middle + _SAMPLE]
+    if len(compressor.compress(sample)) > _WORTH * len(sample):
+        return None
+    packed = compressor.compress(data)
+    return packed if len(packed) <= _WORTH * len(data) else None
+
+
+def _decompress(stored: bytes, size: int, digest: str) -> bytes:
+    """Return the plain bytes; never more than ``size`` are made, whatever the stored bytes say."""
+    import zstandard
+
+    try:
+        with zstandard.ZstdDecompressor().stream_reader(stored) as reader:
+            data = reader.read(size + 1)
+    except zstandard.ZstdError as error:
+        raise IntegrityError(f"blob {digest} is not what zstd makes: {error}", digest=digest) from error
+    if len(data) != size:
+        more = "more" if len(data) > size else str(len(data))
+        raise IntegrityError(f"blob {digest} should hold {size} bytes, and it holds {more}", digest=digest)
+    return data
+
+
+def read_blob(store: Store, domain: str, part: Part) -> bytes:
+    """Return the plain bytes of the blob that a part is cut from, verified.
+
+    Raises:
+        IntegrityError: it is missing, or holds other bytes than the record says.
+    """
+    key = blob_key(domain, part.blob, part.incarnation, part.encoding)
+    stored = store.get(key)
+    if stored is None:
+        raise IntegrityError(
+            f"blob {part.blob} of {domain} is missing from {store.url}, and a record names it", key=key
+        )
+    if not part.encoding:
+        return verify(stored, part.blob, f"blob {key}")
+    verify(stored, part.stored_digest, f"blob {key}")
+    return verify(_decompress(stored, part.blob_size, part.blob), part.blob, f"blob {key}")

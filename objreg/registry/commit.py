@@ -1,0 +1,247 @@
+"""The commit: decide, write what the entry names, claim the next slot; after a lost race, decide again.
+
+Order (docs/format.md, "Order"): blobs, then records, then the entry, whose conditional create is the one commit point.
+Doubt: any answer but success leaves it unknown whether the entry landed, so the slot is read back. It holds our bytes:
+committed. It holds another's: fold them, decide again, try the next slot. It is empty: send the same bytes to the same
+slot again, for an earlier attempt may still be on its way; a slot is never skipped.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from objreg.core.digest import digest_of
+from objreg.core.encoding import decode_json, encode
+from objreg.core.entries import Entry, Head, Snapshot, SnapshotReference, read_entry, snapshot_is_due
+from objreg.core.keys import log_key, record_key, snapshot_key
+from objreg.core.merge import merge
+from objreg.core.rules import Decision
+from objreg.core.state import Change, Pointer
+from objreg.core.times import after
+from objreg.errors import CommitUnknown, ObjregError, StoreError, StoreUnavailable
+from objreg.registry.clock import Clock, check_not_behind, check_same_time
+from objreg.registry.manifest import Manifest
+from objreg.store.base import Store
+
+__all__ = ["DEADLINE_SECONDS", "Commit", "Committed", "create_durably"]
+
+DEADLINE_SECONDS = 60.0
+
+Plan = Callable[[], Decision]
+Refs = Callable[[dict[str, Any]], dict[str, Pointer]]
+
+
+@dataclass(frozen=True)
+class Committed:
+    """What came of a commit.
+
+    Attributes:
+        value: of the decision.
+        head: the entry, or the newest one there was where nothing had to change.
+        changed: whether an entry was written.
+    """
+
+    value: Any
+    head: Head | None
+    changed: bool
+
+
+def create_durably(store: Store, key: str, data: bytes, clock: Clock, deadline: float) -> bool:
+    """Create an object whose key names its content, trying again while the store gives no clear answer.
+
+    Returns:
+        Whether this call created it; False where an object of that content was there.
+
+    Raises:
+        StoreUnavailable: no clear answer before the deadline (of ``clock.monotonic()``).
+    """
+    attempt = 0
+    while True:
+        try:
+            return store.create(key, data)
+        except StoreUnavailable:
+            if clock.monotonic() >= deadline:
+                raise
+            attempt += 1
+            clock.pause(attempt)
+
+
+class Commit:
+    """One commit to one manifest.
+
+    Args:
+        manifest: where to.
+        plan: decides on the manifest's present state; called again after every lost race.
+        refs: gives the pointers of a state.
+        actor: who.
+        message: why.
+        seconds: how long to try.
+    """
+
+    def __init__(
+        self, manifest: Manifest, plan: Plan, refs: Refs, *, actor: str, message: str, seconds: float = DEADLINE_SECONDS
+    ) -> None:
+        self._manifest = manifest
+        self._plan = plan
+        self._refs = refs
+        self._actor = actor
+        self._message = message
+        self._clock = manifest.clock
+        self._deadline = self._clock.monotonic() + seconds
+        self._op = self._clock.new_id()
+        self._written: set[str] = set()
+
+    def run(self) -> Committed:
+        """Commit.
+
+        Raises:
+            CommitUnknown: the deadline passed before it was known whether the entry landed.
+            StoreUnavailable: the deadline passed, and the commit did not land.
+            ObjregError: what the plan raised, on the newest state.
+        """
+        with self._manifest.lock:
+            confirmed = not self._manifest.is_fresh
+            if confirmed:
+                self._manifest.refresh()
+            if self._manifest.listed is not None:
+                check_not_behind(self._clock.now(), self._manifest.listed, self._manifest.store.url)
+            races = 0
+            while True:
+                # Only a commit proves that the state it was decided on is the newest: the slot after it was free.
+                # Anything else that was decided on a remembered state is decided again on a confirmed one.
+                try:
+                    decision = self._plan()
+                except ObjregError:
+                    if confirmed:
+                        raise
+                    decision = None
+                if decision is None or not (decision.patch or confirmed):
+                    self._manifest.refresh()
+                    confirmed = True
+                    continue
+                if not decision.patch:
+                    return Committed(decision.value, self._manifest.head, changed=False)
+                head = self._attempt(decision)
+                if head is not None:
+                    return Committed(decision.value, head, changed=True)
+                confirmed, races = True, races + 1
+                if self._clock.monotonic() >= self._deadline:
+                    raise StoreUnavailable(
+                        f"nothing was committed to {self._manifest.domain}: {races} other commits came first until"
+                        f" the time was up;"
+                        " try again",
+                        races=races,
+                    )
+                self._clock.pause(races)
+
+    def _attempt(self, decision: Decision) -> Head | None:
+        """Write the records and claim the next slot; None after a lost race."""
+        snapshot, tail = self._snapshot_and_tail()
+        for digest, data in decision.records.items():
+            key = record_key(self._manifest.domain, digest)
+            if self._write(key, digest, data) and self._manifest.cold and snapshot is None:
+                self._check_clock(key)
+        data = encode(self._entry(decision, snapshot, tail))
+        seq = self._next_seq()
+        occupant = self._claim(log_key(self._manifest.domain, seq), data)
+        head = read_entry(occupant, self._manifest.domain, seq, previous=self._manifest.head)
+        self._manifest.advance(head)
+        return head if occupant == data else None
+
+    def _next_seq(self) -> int:
+        return self._manifest.head.seq + 1 if self._manifest.head else 0
+
+    def _entry(self, decision: Decision, snapshot: SnapshotReference | None, tail: dict[str, Any]) -> Entry:
+        parent = self._manifest.head
+        patch = dict(decision.patch) | {"changes": [_plain(change) for change in decision.changes]}
+        return Entry(
+            domain=self._manifest.domain,
+            seq=self._next_seq(),
+            parent=parent.digest if parent else None,
+            time=after(parent.entry.time if parent else "", self._clock.now()),
+            actor=self._actor,
+            message=self._message,
+            op=self._op,
+            patch=patch,
+            snapshot=snapshot,
+            tail=tail,
+            refs=self._refs(merge(self._manifest.state(), patch)),
+        )
+
+    def _snapshot_and_tail(self) -> tuple[SnapshotReference | None, dict[str, Any]]:
+        """Return what the next entry goes on from: the head's snapshot and a longer tail, or a new snapshot."""
+        parent = self._manifest.head
+        if parent is None:
+            return None, {}
+        if not snapshot_is_due(parent, self._manifest.state_size()):
+            return parent.entry.snapshot, merge(parent.entry.tail, parent.entry.patch)
+        data = encode(Snapshot(domain=self._manifest.domain, seq=parent.seq, state=self._manifest.state()))
+        digest = digest_of(data)
+        self._write(snapshot_key(self._manifest.domain, digest), digest, data)
+        return SnapshotReference(seq=parent.seq, digest=digest), {}
+
+    def _write(self, key: str, digest: str, data: bytes) -> bool:
+        """Write what the entry names, and tell whether it is new in the store."""
+        if digest in self._written:
+            return False
+        created = create_durably(self._manifest.store, key, data, self._clock, self._deadline)
+        self._written.add(digest)
+        self._manifest.recall.keep_object(digest, data)
+        return created
+
+    def _check_clock(self, key: str) -> None:
+        """Compare clocks by an object that was created just now; once, when the domain was not known before.
+
+        A clock far ahead would spoil ``time`` for every later commit. It costs a request, which a cold commit has to
+        spare.
+        """
+        self._manifest.cold = False
+        info = self._manifest.store.head(key)
+        if info is not None and info.modified is not None:
+            check_same_time(self._clock.now(), info.modified, self._manifest.store.url)
+
+    def _claim(self, key: str, data: bytes) -> bytes:
+        """Create an entry in its slot, and return the bytes that are in the slot: ours, or another's."""
+        store, unclear, attempt = self._manifest.store, False, 0
+        while True:
+            try:
+                if store.create(key, data):
+                    return data
+                occupant = store.get(key)
+            except StoreUnavailable as error:
+                unclear, occupant = True, self._read_back(key, error)
+            except StoreError as error:
+                if unclear:
+                    raise self._unknown() from error
+                raise
+            if occupant is not None:
+                return occupant
+            attempt += 1
+            if self._clock.monotonic() >= self._deadline:
+                raise self._unknown()
+            self._clock.pause(attempt)
+
+    def _read_back(self, key: str, cause: StoreUnavailable) -> bytes | None:
+        attempt = 0
+        while True:
+            try:
+                return self._manifest.store.get(key)
+            except StoreError as error:
+                if self._clock.monotonic() >= self._deadline or not isinstance(error, StoreUnavailable):
+                    raise self._unknown() from cause
+                attempt += 1
+                self._clock.pause(attempt)
+
+    def _unknown(self) -> CommitUnknown:
+        return CommitUnknown(
+            f"it is not known whether commit {self._op} to {self._manifest.domain} landed: the store stopped"
+            f" answering; when it answers"
+            f" again, look for op {self._op} in the log before you repeat the change",
+            op=self._op,
+            domain=self._manifest.domain,
+        )
+
+
+def _plain(change: Change) -> dict[str, Any]:
+    found: dict[str, Any] = decode_json(encode(change), change.kind)
+    return found

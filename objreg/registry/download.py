@@ -1,0 +1,153 @@
+"""Fetch the files of a version: blobs in parallel, each verified, written where they belong.
+
+Paths come from the bucket and are hostile until checked; no file becomes longer than its record promises. Memory is
+bounded by the number of workers and the size of a part, whatever the files' sizes.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from objreg.core.digest import digest_of
+from objreg.core.names import check_file_path, check_part
+from objreg.core.records import Artifact, File, Part
+from objreg.errors import FormatError, IntegrityError, InvalidInput, StoreError
+from objreg.registry.blobs import read_blob
+from objreg.store.base import Store
+
+__all__ = ["download", "file_paths", "read_file"]
+
+_WORKERS = 4
+_CHUNK = 1024 * 1024
+
+BlobName = tuple[str, int, str]
+
+
+@dataclass(frozen=True)
+class _Slice:
+    """Where a slice of a blob goes."""
+
+    path: Path
+    position: int
+    part: Part
+
+
+def file_paths(artifacts: tuple[Artifact, ...]) -> dict[str, File]:
+    """Return the files of a version by their path inside its folder.
+
+    Raises:
+        FormatError: a path leaves the folder, or two files have the same.
+    """
+    found: dict[str, File] = {}
+    for artifact in artifacts:
+        for file in artifact.files:
+            try:
+                prefix = f"{check_part(artifact.folder, 'artifact folder')}/" if artifact.folder else ""
+                path = check_file_path(prefix + file.path)
+            except InvalidInput as error:
+                raise FormatError(f"artifact {artifact.name!r} holds a path that is not allowed: {error}") from error
+            if path in found or sum(part.length for part in file.parts) != file.size:
+                raise FormatError(
+                    f"artifact {artifact.name!r} describes {path!r} twice, or with parts that do not add up to its size"
+                )
+            found[path] = file
+    return found
+
+
+def download(store: Store, domain: str, files: dict[str, File], folder: Path, received: Callable[[int], None]) -> None:
+    """Write files into a folder.
+
+    Args:
+        store: where from.
+        domain: of the model.
+        files: by path inside the folder.
+        folder: exists, and is empty.
+        received: is told how many plain bytes were written.
+
+    Raises:
+        IntegrityError: a blob is missing or holds other bytes than its record says.
+        StoreError: the store gave no answer, or this machine's disk is full.
+    """
+    try:
+        work = _prepare(files, folder)
+        with ThreadPoolExecutor(_WORKERS, thread_name_prefix="objreg-pull") as pool:
+            try:
+                for size in pool.map(lambda slices: _fetch(store, domain, slices), work):
+                    received(size)
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+        _verify_long(files, folder)
+    except OSError as error:
+        if isinstance(error, StoreError):
+            raise
+        raise StoreError(
+            f"cannot write below {folder}: {error.strerror or error}; nothing was kept of the pull"
+        ) from error
+
+
+def _prepare(files: dict[str, File], folder: Path) -> list[list[_Slice]]:
+    """Make the folders and the files at their full size; return what each blob has to fill."""
+    work: dict[BlobName, list[_Slice]] = defaultdict(list)
+    for name, file in files.items():
+        path = folder.joinpath(*name.split("/"))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("xb") as created:
+            created.truncate(file.size)
+        position = 0
+        for part in file.parts:
+            work[part.blob, part.incarnation, part.encoding].append(_Slice(path, position, part))
+            position += part.length
+    return list(work.values())
+
+
+def _fetch(store: Store, domain: str, slices: list[_Slice]) -> int:
+    data = memoryview(read_blob(store, domain, slices[0].part))
+    written = 0
+    for piece in slices:
+        found = data[piece.part.offset : piece.part.offset + piece.part.length]
+        if len(found) != piece.part.length:
+            raise IntegrityError(
+                f"blob {piece.part.blob} has {len(data)} bytes, and {piece.path.name} needs more of it"
+            )
+        with piece.path.open("r+b", buffering=0) as file:
+            file.seek(piece.position)
+            file.write(found)
+        written += len(found)
+    return written
+
+
+def _verify_long(files: dict[str, File], folder: Path) -> None:
+    """Hash files that are more than one whole blob: their blobs are verified, how they are put together is not yet."""
+    for name, file in files.items():
+        if len(file.parts) == 1 and file.parts[0].blob == file.digest:
+            continue
+        found = hashlib.sha256()
+        with folder.joinpath(*name.split("/")).open("rb") as opened:
+            while data := opened.read(_CHUNK):
+                found.update(data)
+        _check(name, file, "sha256:" + found.hexdigest())
+
+
+def _check(name: str, file: File, found: str) -> None:
+    if found != file.digest:
+        raise IntegrityError(f"{name} holds other bytes than its record says: expected {file.digest}, got {found}")
+
+
+def read_file(store: Store, domain: str, name: str, file: File) -> Iterator[bytes]:
+    """Yield the bytes of one file, part by part, verified before they are handed on.
+
+    Raises:
+        IntegrityError: a blob is missing or holds other bytes; at the end, if the file as a whole does.
+    """
+    whole = hashlib.sha256()
+    for part in file.parts:
+        data = read_blob(store, domain, part)[part.offset : part.offset + part.length]
+        if len(file.parts) == 1:
+            _check(name, file, digest_of(data))
+        whole.update(data)
+        yield data
+    _check(name, file, "sha256:" + whole.hexdigest())

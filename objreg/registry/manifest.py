@@ -1,0 +1,259 @@
+"""One domain's manifest, as it is read: find the newest entry, fold the state, walk the history.
+
+Entries fill slots 0, 1, 2, … without gaps, and a slot never changes. So a reader that knows entry n asks for n + 1, and
+404 means that nothing is new; one that knows nothing finds the newest with one capped listing, or where the store
+cannot list in order, by galloping: doubling and halving over which slots exist.
+"""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Any
+
+from objreg.core.digest import verify
+from objreg.core.entries import Head, fold, read_entry, read_snapshot
+from objreg.core.keys import log_key, log_prefix, record_key, seq_of, snapshot_key
+from objreg.core.merge import merge
+from objreg.errors import IntegrityError, RollbackDetected, StoreUnavailable
+from objreg.registry.clock import Clock
+from objreg.registry.recall import Recall
+from objreg.store.base import Store
+
+__all__ = ["Manifest"]
+
+_LONGEST_WALK = 4
+_HISTORY_WORKERS = 8
+_FRESH_SECONDS = 60.0
+
+
+class Manifest:
+    """The log of one domain, with what this process knows of it. Safe for threads.
+
+    Attributes:
+        domain: its folder below the registry's root.
+        cold: whether the newest entry had to be found by the operation under way, instead of being known.
+        listed: the store's own time of the newest entry, where a listing told it.
+        lock: held while the log is read or added to, so that threads of one process do not race each other.
+    """
+
+    def __init__(self, domain: str, store: Store, recall: Recall, clock: Clock) -> None:
+        self.domain = domain
+        self.store = store
+        self.recall = recall
+        self.clock = clock
+        self.lock = threading.RLock()
+        self._head: Head | None = None
+        self._state: dict[str, Any] | None = None
+        self._base: tuple[str, dict[str, Any], int] = ("", {}, 0)
+        self._confirmed = float("-inf")
+        self.cold = False
+        self.listed: datetime | None = None
+
+    @property
+    def head(self) -> Head | None:
+        """The newest entry that this process knows, without asking."""
+        return self._head
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the head was confirmed a moment ago, so that a writer may build on it without asking."""
+        return self.clock.monotonic() - self._confirmed < _FRESH_SECONDS
+
+    # Finding the newest entry
+
+    def refresh(self) -> Head | None:
+        """Return the newest entry, or None for a domain without any.
+
+        Raises:
+            RollbackDetected: the log is older than, or forked from, what this machine has seen.
+        """
+        with self.lock:
+            self.cold = self._head is None
+            if self._head is not None:
+                self._walk(self._head)
+            elif (seen := self.recall.head(self.domain)) is not None:
+                self._find_from(seen)
+            else:
+                self._find()
+            self._confirmed = self.clock.monotonic()
+            return self._head
+
+    def ensure(self) -> Head | None:
+        """Return the head as it was known a moment ago, or find it: a writer may build on it, for its commit proves it."""
+        with self.lock:
+            if not self.is_fresh:
+                return self.refresh()
+            self.cold = False
+            return self._head
+
+    def advance(self, head: Head) -> None:
+        """Take an entry as the newest that is known."""
+        with self.lock:
+            known = self._head.seq if self._head else -1
+            if head.seq == known + 1 and (self._state is not None or known == -1):
+                self._state = merge(self._state or {}, head.entry.patch)
+            elif head.seq != known:
+                self._state = None
+            self._head = head
+            self._confirmed = self.clock.monotonic()
+            self.recall.keep_head(head)
+
+    def _walk(self, known: Head) -> None:
+        """Ask for the slots after a known entry, one by one; far behind, jump."""
+        for _ in range(_LONGEST_WALK):
+            data = self.store.get(log_key(self.domain, known.seq + 1))
+            if data is None:
+                return
+            known = read_entry(data, self.domain, known.seq + 1, previous=known)
+            self.advance(known)
+        self._jump(known, self._newest_seq(known.seq))
+
+    def _find(self) -> None:
+        newest = self._newest_seq(-1)
+        if newest >= 0:
+            self.advance(self._read_slot(newest))
+
+    def _find_from(self, seen: Head) -> None:
+        """Find the newest entry from one that this machine saw earlier: it must still be there."""
+        newest = self._newest_seq(seen.seq)
+        if newest < seen.seq:
+            there = f"its newest is {newest}" if newest >= 0 else "it has none"
+            raise RollbackDetected(
+                f"{self.domain} in {self.store.url} is older than what this machine has seen: entry {seen.seq} was"
+                f" there, now {there};"
+                " find out who restored or replaced the registry, then accept its history",
+                domain=self.domain,
+                seen=seen.seq,
+                found=newest,
+            )
+        self.advance(seen)
+        if newest - seen.seq <= _LONGEST_WALK:
+            for seq in range(seen.seq + 1, newest + 1):
+                self.advance(self._read_slot(seq, previous=self._head))
+        else:
+            self._jump(seen, newest)
+
+    def _jump(self, known: Head, newest: int) -> None:
+        """Go to a far entry. Slots never change, so it is enough that the known one still holds what it held."""
+        if newest <= known.seq:
+            return
+        again = self._read_slot(known.seq)
+        if again.digest != known.digest:
+            raise RollbackDetected(
+                f"entry {known.seq} of {self.domain} in {self.store.url} is not the one that this machine has seen:"
+                f" expected {known.digest}, found {again.digest}; the registry holds another history than before",
+                expected=known.digest,
+                found=again.digest,
+            )
+        self.advance(self._read_slot(newest))
+
+    def _newest_seq(self, known: int) -> int:
+        """Return the number of the newest entry, -1 for none; ``known`` is one that was there (-1 for none)."""
+        if self.store.ordered:
+            first = self.store.first(log_prefix(self.domain))
+            self.listed = None if first is None else first.modified
+            return -1 if first is None else seq_of(first.key)
+        if known >= 0 and not self._exists(known):
+            known = -1
+        return self._gallop(known)
+
+    def _gallop(self, known: int) -> int:
+        if not self._exists(known + 1):
+            return known
+        low, step = known + 1, 1
+        while self._exists(low + step):
+            low, step = low + step, step * 2
+        high = low + step
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if self._exists(middle) else (low, middle)
+        return low
+
+    def _exists(self, seq: int) -> bool:
+        return self.store.head(log_key(self.domain, seq)) is not None
+
+    def _read_slot(self, seq: int, *, previous: Head | None = None) -> Head:
+        data = self.store.get(log_key(self.domain, seq))
+        if data is None:
+            raise StoreUnavailable(
+                f"{self.store.url} lists entry {seq} of {self.domain} and then has none: it is not consistent, or a"
+                f" cache stands"
+                " between; try again",
+                seq=seq,
+            )
+        return read_entry(data, self.domain, seq, previous=previous)
+
+    # What the entries say
+
+    def state(self) -> dict[str, Any]:
+        """Return the state after the newest known entry, ``{}`` for none; it must not be changed."""
+        with self.lock:
+            if self._state is None:
+                self._state = {} if self._head is None else fold(self._head, self._base_of(self._head))
+            return self._state
+
+    def state_size(self) -> int:
+        """Return about how many bytes a snapshot of the present state would take."""
+        with self.lock:
+            if self._head is None:
+                return 0
+            self._base_of(self._head)
+            return self._base[2] + len(self._head.data)
+
+    def _base_of(self, head: Head) -> dict[str, Any]:
+        reference = head.entry.snapshot
+        if reference is None:
+            self._base = ("", {}, 0)
+        elif self._base[0] != reference.digest:
+            name = f"snapshot {reference.seq} of {self.domain}"
+            data = self._read_object(reference.digest, snapshot_key(self.domain, reference.digest), name)
+            self._base = (reference.digest, read_snapshot(data, self.domain, reference), len(data))
+        return self._base[1]
+
+    def record(self, digest: str) -> bytes:
+        """Return a record's bytes, verified.
+
+        Raises:
+            IntegrityError: it is not there, or holds other bytes.
+        """
+        return self._read_object(digest, record_key(self.domain, digest), f"record {digest[:19]}… of {self.domain}")
+
+    def _read_object(self, digest: str, key: str, name: str) -> bytes:
+        data = self.recall.object(digest)
+        if data is not None:
+            return data
+        data = self.store.get(key)
+        if data is None:
+            raise IntegrityError(f"{name} is missing from {self.store.url}, and the manifest names it", key=key)
+        verify(data, digest, name)
+        self.recall.keep_object(digest, data)
+        return data
+
+    def history(self, newest: Head) -> Iterator[Head]:
+        """Yield the entries from ``newest`` back to the first; the chain is verified on the way."""
+        yield newest
+        later = newest
+        with ThreadPoolExecutor(_HISTORY_WORKERS, thread_name_prefix="objreg-history") as pool:
+            high = newest.seq
+            while high > 0:
+                low = max(0, high - 8 * _HISTORY_WORKERS)
+                for head in pool.map(self._read_past, range(high - 1, low - 1, -1)):
+                    if head.digest != later.entry.parent:
+                        raise RollbackDetected(
+                            f"entry {later.seq} of {self.domain} follows {later.entry.parent}, and entry {head.seq} is"
+                            f" {head.digest}: the log was rewritten",
+                            expected=later.entry.parent,
+                            found=head.digest,
+                        )
+                    yield head
+                    later = head
+                high = low
+
+    def _read_past(self, seq: int) -> Head:
+        data = self.store.get(log_key(self.domain, seq))
+        if data is None:
+            raise IntegrityError(
+                f"entry {seq} of {self.domain} is missing from {self.store.url}: the log has a gap", seq=seq
+            )
+        return read_entry(data, self.domain, seq)

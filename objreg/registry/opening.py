@@ -1,0 +1,127 @@
+"""Open a registry: from a URL or from what is configured, to a value that connects when it is first used."""
+
+import os
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from objreg.errors import NotFound
+from objreg.local.cache import Cache
+from objreg.local.config import load_settings
+from objreg.registry.clock import SystemClock
+from objreg.registry.recall import Recall
+from objreg.registry.registry import Registry
+from objreg.registry.session import Session, create_marker, read_marker
+from objreg.store.base import Store
+from objreg.store.urls import open_store
+
+__all__ = ["create_registry", "open_registry"]
+
+DEFAULT_SOURCE = "the user's data folder"
+
+
+@dataclass(frozen=True)
+class _Connect:
+    """How to reach a registry; what a pickled ``Registry`` carries."""
+
+    url: str
+    storage_options: Mapping[str, object] = field(repr=False)
+    engine: str | None
+    filesystem: object | None
+    cache_dir: Path
+    actor: str | None
+
+    def store(self) -> Store:
+        return open_store(
+            self.url, storage_options=self.storage_options or None, engine=self.engine, filesystem=self.filesystem
+        )
+
+    def __call__(self) -> Session:
+        from objreg.local.identity import actor
+
+        store = self.store()
+        identity = store.identity
+        if not store.ordered:
+            # Such a store is asked for single objects, so the marker is cheap; its id tells a registry that was made
+            # anew in the same place from the one that was there before.
+            marker = read_marker(store)
+            if marker is None:
+                raise NotFound(
+                    f"there is no registry in {store.url}; check the URL, or create one with 'objreg init' or"
+                    f" create=True"
+                )
+            identity += f"#{marker.id}"
+        return Session(store, Recall(Cache(self.cache_dir), identity), SystemClock(), self.actor or actor())
+
+
+def open_registry(
+    url: str | os.PathLike[str] | None = None,
+    *,
+    storage_options: Mapping[str, Any] | None = None,
+    create: bool = False,
+    engine: str | None = None,
+    filesystem: object | None = None,
+    actor: str | None = None,
+) -> Registry:
+    """Open a registry.
+
+    Opening makes no request to a cloud: a registry that is not there is reported by the first call that finds nothing.
+    A folder is looked at when it is first used.
+
+    Args:
+        url: ``s3://bucket/prefix``, ``gs://``, ``az://container/prefix``, ``https://`` (to read), ``memory://name``, or
+            a folder. Left out:
+            ``OBJREG_URL``; then the key ``url`` of ``objreg.toml`` or ``[tool.objreg]``, found from the working
+            directory upwards; then a registry in the user's data folder, which is created if there is none, with a
+            warning that says where it is.
+        storage_options: how to reach the store: ``endpoint_url``, ``region``, ``profile``, ``anonymous``,
+            ``path_style``, ``kms_key_id``,
+            ``account_name``, and whatever the engine knows besides. Credentials are best left to the cloud's own chain;
+            they are kept in memory only.
+        create: create the registry if there is none.
+        engine: ``obstore`` or ``fsspec``. Left out: fsspec where ``storage_options`` or ``filesystem`` are given and
+            for ``gs://``, obstore for other clouds.
+        filesystem: an fsspec file system to use instead of making one.
+        actor: who commits; left out, ``OBJREG_ACTOR``, the CI system's identity, Git's ``user.email`` or the login.
+
+    Returns:
+        The registry.
+
+    Raises:
+        InvalidInput: the URL or an option is not known, or the configuration is broken.
+        MissingDependency: the engine's package is not installed; the message names the extra.
+        UnsafeStore: with ``create``, the store does not keep conditional creates.
+    """
+    settings = load_settings(None if url is None else str(url), storage_options=storage_options, engine=engine)
+    connect = _Connect(settings.url, settings.storage_options, settings.engine, filesystem, settings.cache_dir, actor)
+    is_default = settings.source == DEFAULT_SOURCE
+    if is_default:
+        warnings.warn(
+            f"no registry is configured, so the one in {settings.url} is used; name one with OBJREG_URL or with url"
+            f" in objreg.toml",
+            stacklevel=2,
+        )
+    if create or is_default:
+        create_marker(connect.store(), SystemClock())
+    return Registry(connect.store().url, connect)
+
+
+def create_registry(
+    url: str | os.PathLike[str] | None = None,
+    *,
+    storage_options: Mapping[str, Any] | None = None,
+    engine: str | None = None,
+    filesystem: object | None = None,
+    actor: str | None = None,
+) -> tuple[Registry, bool]:
+    """Create a registry unless there is one, and return it with whether this call created it.
+
+    Arguments and errors as for ``open_registry``.
+    """
+    settings = load_settings(None if url is None else str(url), storage_options=storage_options, engine=engine)
+    connect = _Connect(settings.url, settings.storage_options, settings.engine, filesystem, settings.cache_dir, actor)
+    store = connect.store()
+    _, created = create_marker(store, SystemClock())
+    return Registry(store.url, connect), created

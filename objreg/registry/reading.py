@@ -1,0 +1,355 @@
+"""Everything that reads a registry: resolve, list, history, pull."""
+
+import os
+import shutil
+import tempfile
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import msgspec
+
+from objreg.core import rules
+from objreg.core.entries import Head
+from objreg.core.keys import REGISTRY_DOMAIN, namespace_domain
+from objreg.core.names import check_namespace, check_state
+from objreg.core.records import (
+    AnyRecord,
+    Catalog,
+    Deployment,
+    Experiment,
+    File,
+    Namespace,
+    RegistrySettings,
+    StateDefinition,
+    VersionRecord,
+)
+from objreg.core.specs import Spec, parse_spec
+from objreg.core.state import Change, ScopeState
+from objreg.errors import InvalidInput, NotFound, StoreError
+from objreg.registry.changes import Progress
+from objreg.registry.download import download, file_paths, read_file
+from objreg.registry.manifest import Manifest
+from objreg.registry.session import Session, typed_state
+from objreg.registry.values import HistoryItem, Version, VersionSummary
+
+__all__ = ["Reading"]
+
+_WORKERS = 8
+
+
+class Reading(ABC):
+    """The methods that read a registry."""
+
+    @property
+    @abstractmethod
+    def _session(self) -> Session:
+        """What this process holds of the registry."""
+
+    # One version
+
+    def resolve(self, spec: str | Version) -> Version:
+        """Return the version that a spec names.
+
+        Args:
+            spec: ``fraud/clf`` (the latest), ``fraud/clf:1.2``, ``fraud/clf:1`` (the newest 1.x),
+                ``fraud/clf@production`` (the newest in the state), ``fraud/clf@sha256:…`` (by its record).
+
+        Raises:
+            NotFound: there is no such model or version; the message says what there is.
+            InvalidInput: the spec is not one.
+        """
+        return self._resolve(parse_spec(str(spec)))
+
+    def _resolve(self, spec: Spec) -> Version:
+        manifest = self._session.model(spec.path)
+        digest = self._session.recall.version(spec.path, spec.version) if spec.version else None
+        if digest is None:
+            self._session.existing_model(spec.path)
+            assert manifest.head is not None
+            pointer = manifest.head.entry.refs.get(spec.pointer)
+            if pointer is None:
+                view = self._session.view(spec.path, manifest)
+                digest = view.state.versions[rules.resolve(view, spec)].record
+            else:
+                digest = pointer.record
+        record = self._session.record(manifest, digest)
+        assert isinstance(record, VersionRecord)
+        self._session.recall.keep_version(record.model, record.version, digest)
+        return Version(record.model, record.version, digest, record)
+
+    def pull(
+        self,
+        spec: str | Version,
+        *,
+        destination: str | os.PathLike[str] | None = None,
+        progress: Progress | None = None,
+    ) -> Path:
+        """Return a complete, read-only folder with the files of a version; or one file of it.
+
+        Args:
+            spec: the version; with ``/file/inside`` behind it, the path of that file is returned.
+            destination: a folder to copy the files to, writable; it must not exist, or be empty.
+            progress: is called with the number of bytes fetched, as they are.
+
+        Raises:
+            NotFound: there is no such version or file.
+            IntegrityError: the bucket holds other bytes than the record promises; nothing is kept.
+            StoreError: the store gave no answer, or this machine's disk is full.
+        """
+        parsed = parse_spec(str(spec))
+        version = self._resolve(parsed)
+        files = file_paths(version.artifacts)
+        if parsed.file and parsed.file not in files:
+            raise _no_file(version, parsed.file, files)
+        folder = self._tree(version, files, progress)
+        if destination is not None:
+            folder = _copy(folder, Path(destination))
+        return folder.joinpath(*parsed.file.split("/")) if parsed.file else folder
+
+    def _tree(self, version: Version, files: dict[str, File], progress: Progress | None) -> Path:
+        session = self._session
+        folder = session.cache.tree(version.digest)
+        if folder is not None and _has_sizes(folder, files):
+            return folder
+        domain = session.model(version.model).domain
+        with session.cache.build_tree(version.digest) as building:
+            if building is not None:
+                download(session.store, domain, files, building, progress or _ignore)
+        folder = session.cache.tree(version.digest)
+        if folder is None:
+            raise StoreError(f"{version.spec} was pulled, and something removed it from {session.cache_dir} at once")
+        return folder
+
+    def read(self, spec: str | Version) -> Iterator[bytes]:
+        """Yield the bytes of one file of a version, without keeping them: ``fraud/clf:1.2/vocab.txt``.
+
+        Raises:
+            NotFound: there is no such version or file.
+            IntegrityError: the bucket holds other bytes than the record promises.
+        """
+        parsed = parse_spec(str(spec))
+        if not parsed.file:
+            raise InvalidInput(f"name a file inside the version, like '{parsed}/model.joblib'")
+        version = self._resolve(parsed)
+        files = file_paths(version.artifacts)
+        if parsed.file not in files:
+            raise _no_file(version, parsed.file, files)
+        session = self._session
+        return read_file(session.store, session.model(version.model).domain, parsed.file, files[parsed.file])
+
+    # Lists
+
+    def versions(self, model: str, state: str | None = None) -> tuple[VersionSummary, ...]:
+        """Return the versions of a model, the newest first.
+
+        Args:
+            model: its path.
+            state: only those in this state.
+
+        Raises:
+            NotFound: there is no such model.
+        """
+        manifest = self._session.existing_model(model)
+        found = self._session.view(model, manifest).state
+        wanted = None if state is None else check_state(state)
+        return tuple(
+            VersionSummary.of(model, version, found.versions[version])
+            for version in found.newest_first()
+            if wanted is None or wanted in found.versions[version].states
+        )
+
+    def experiments(self, spec: str | Version) -> tuple[Experiment, ...]:
+        """Return the experiments of a version, in the order of their names.
+
+        Raises:
+            NotFound: there is no such version.
+        """
+        parsed = parse_spec(str(spec))
+        manifest = self._session.existing_model(parsed.path)
+        view = self._session.view(parsed.path, manifest)
+        found = view.state.versions[rules.resolve(view, parsed)].experiments
+        records = self._records(manifest, [found[name] for name in sorted(found)])
+        return tuple(record for record in records if isinstance(record, Experiment))
+
+    def deployments(self, model: str) -> tuple[Deployment, ...]:
+        """Return the deployments of a model by number, each with its present status.
+
+        Raises:
+            NotFound: there is no such model.
+        """
+        manifest = self._session.existing_model(model)
+        items = self._session.view(model, manifest).state.deployments
+        numbers = sorted(items, key=int)
+        records = self._records(manifest, [items[number].record for number in numbers])
+        return tuple(
+            msgspec.structs.replace(record, status=items[str(record.number)].status)
+            for record in records
+            if isinstance(record, Deployment)
+        )
+
+    def _records(self, manifest: Manifest, digests: list[str]) -> list[AnyRecord]:
+        with ThreadPoolExecutor(_WORKERS, thread_name_prefix="objreg-records") as pool:
+            return list(pool.map(lambda digest: self._session.record(manifest, digest), digests))
+
+    def catalog(self, model: str) -> Catalog:
+        """Return what a model is said to be.
+
+        Raises:
+            NotFound: there is no such model, or it has no catalog.
+        """
+        manifest = self._session.existing_model(model)
+        digest = self._session.view(model, manifest).state.catalog
+        if not digest:
+            raise NotFound(f"{model} has no catalog; apply one with 'objreg catalog apply'", model=model)
+        record = self._session.record(manifest, digest)
+        assert isinstance(record, Catalog)
+        return record
+
+    def models(self, namespace: str = "") -> tuple[str, ...]:
+        """Return the paths of all models in a namespace and below, sorted.
+
+        Raises:
+            NotFound: there is no registry.
+            StoreError: the registry cannot be listed (``https://``).
+        """
+        return tuple(sorted(self._folders(check_namespace(namespace))[0]))
+
+    def namespaces(self) -> tuple[str, ...]:
+        """Return the paths of all namespaces, sorted: those that hold a model, or say something of themselves."""
+        return tuple(sorted(self._folders("")[1]))
+
+    def _folders(self, namespace: str) -> tuple[set[str], set[str]]:
+        """Walk the folders: those that end in ``.model`` are models, all others are namespaces."""
+        models: set[str] = set()
+        namespaces: set[str] = set()
+        level = [namespace]
+        with ThreadPoolExecutor(_WORKERS, thread_name_prefix="objreg-list") as pool:
+            while level:
+                prefixes = [f"{path}/" if path else "" for path in level]
+                below = [
+                    prefix + name
+                    for prefix, names in zip(prefixes, pool.map(self._session.store.folders, prefixes), strict=True)
+                    for name in names
+                    if not name.startswith(("_", "."))
+                ]
+                models |= {path.removesuffix(".model") for path in below if path.endswith(".model")}
+                level = [path for path in below if not path.endswith(".model")]
+                namespaces |= set(level)
+        if not models and not namespaces:
+            self._session.check_registry()
+        return models, namespaces
+
+    # What a namespace or the registry says
+
+    def namespace(self, namespace: str) -> Namespace:
+        """Return what a namespace says of itself.
+
+        Raises:
+            NotFound: nothing.
+        """
+        record = self._description(namespace_domain(check_namespace(namespace)))
+        if not isinstance(record, Namespace):
+            raise NotFound(
+                f"namespace {namespace} says nothing of itself; 'objreg namespace put' does", namespace=namespace
+            )
+        return record
+
+    def settings(self) -> RegistrySettings | None:
+        """Return what the registry says of itself, or None."""
+        record = self._description(REGISTRY_DOMAIN)
+        return record if isinstance(record, RegistrySettings) else None
+
+    def _description(self, domain: str) -> AnyRecord | None:
+        manifest = self._session.manifest(domain)
+        if manifest.refresh() is None:
+            self._session.check_registry()
+            return None
+        state: ScopeState = self._session.typed(manifest, ScopeState)
+        return self._session.record(manifest, state.record) if state.record else None
+
+    def states(self, namespace: str = "") -> tuple[StateDefinition, ...]:
+        """Return the definitions of all states that versions in a namespace may be moved into, by name."""
+        found = self._session.definitions(check_namespace(namespace))
+        if not found:
+            self._session.check_registry()
+        records = [
+            self._session.record(self._session.manifest(domain), item.record)
+            for _, (domain, item) in sorted(found.items())
+        ]
+        return tuple(record for record in records if isinstance(record, StateDefinition))
+
+    # History
+
+    def head(self, model: str) -> HistoryItem:
+        """Return the newest commit to a model; its digest is what ``expect=`` takes.
+
+        Raises:
+            NotFound: there is no such model.
+        """
+        manifest = self._session.existing_model(model)
+        assert manifest.head is not None
+        return _history_item(manifest.head)
+
+    def history(self, model: str) -> Iterator[HistoryItem]:
+        """Yield the commits to a model, the newest first: who, when, why, and from what to what.
+
+        The chain is verified on the way.
+
+        Raises:
+            NotFound: there is no such model.
+            RollbackDetected: the log was rewritten.
+        """
+        manifest = self._session.existing_model(model)
+        assert manifest.head is not None
+        return (_history_item(head) for head in manifest.history(manifest.head))
+
+    def scope_history(self, namespace: str = "") -> Iterator[HistoryItem]:
+        """Yield the commits to a namespace's own manifest, or to the registry's, the newest first."""
+        manifest = self._session.manifest(namespace_domain(check_namespace(namespace)))
+        head = manifest.refresh()
+        if head is None:
+            self._session.check_registry()
+            return iter(())
+        return (_history_item(item) for item in manifest.history(head))
+
+
+def _history_item(head: Head) -> HistoryItem:
+    raw = head.entry.patch.get("changes", [])
+    changes: tuple[Change, ...] = typed_state(raw, tuple[Change, ...], f"{head.entry.domain} at entry {head.seq}")
+    return HistoryItem.of(head, changes)
+
+
+def _no_file(version: Version, path: str, files: dict[str, File]) -> NotFound:
+    names = ", ".join(list(files)[:8]) + (", …" if len(files) > 8 else "")  # noqa: PLR2004  # enough to see the shape
+    return NotFound(f"{version.spec} has no file {path}; it has {names}", path=path)
+
+
+def _has_sizes(folder: Path, files: dict[str, File]) -> bool:
+    """Tell whether a folder in the cache has every file at its size: a power cut can leave short ones behind."""
+    try:
+        return all(folder.joinpath(*path.split("/")).stat().st_size == file.size for path, file in files.items())
+    except OSError:
+        return False
+
+
+def _copy(folder: Path, destination: Path) -> Path:
+    """Copy a version's folder, all of it or nothing."""
+    if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
+        raise InvalidInput(f"{destination} exists and is not an empty folder: choose another destination")
+    try:
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=destination.parent, prefix=f".{destination.name}.") as scratch:
+            copied = Path(scratch, "copy")
+            shutil.copytree(folder, copied, copy_function=shutil.copyfile)
+            for path in (copied, *(found for found in copied.rglob("*") if found.is_dir())):
+                path.chmod(0o755)
+            copied.replace(destination)
+    except OSError as error:
+        raise StoreError(f"cannot copy to {destination}: {error.strerror or error}; nothing was left there") from error
+    return destination
+
+
+def _ignore(_: int) -> None:
+    """Nobody watches."""

@@ -1,0 +1,57 @@
+"""What this machine remembers of one registry: immutable objects, and the newest entry that it saw of each domain.
+
+It saves requests, and it is what makes a rollback visible: a registry that is older than what was seen is refused.
+"""
+
+from dataclasses import dataclass
+
+from objreg.core.encoding import decode_json
+from objreg.core.entries import Head, read_entry
+from objreg.local.cache import Cache
+
+__all__ = ["Recall"]
+
+
+@dataclass(frozen=True)
+class Recall:
+    """One registry's part of the machine's cache.
+
+    Attributes:
+        cache: shared by all registries and processes.
+        registry: tells this registry from others.
+    """
+
+    cache: Cache
+    registry: str
+
+    def object(self, digest: str) -> bytes | None:
+        """Return a record, an entry or a snapshot that was read before."""
+        return self.cache.get_object(digest)
+
+    def keep_object(self, digest: str, data: bytes) -> None:
+        """Remember an immutable object."""
+        self.cache.put_object(digest, data)
+
+    def head(self, domain: str) -> Head | None:
+        """Return the newest entry of a domain that this machine saw."""
+        data = self.cache.head(self.registry, domain)
+        if data is None:
+            return None
+        found = decode_json(data, f"the remembered entry of {domain}")
+        return read_entry(data, domain, found["seq"])
+
+    def keep_head(self, head: Head) -> None:
+        """Remember an entry, unless a newer one is remembered."""
+        self.cache.remember_head(self.registry, head.entry.domain, head.seq, head.data)
+
+    def forget_head(self, domain: str) -> None:
+        """Forget what was seen of a domain, so that another history is accepted."""
+        self.cache.forget_head(self.registry, domain)
+
+    def version(self, model: str, version: str) -> str | None:
+        """Return the record's digest of a complete version that was resolved before: it never changes."""
+        return self.cache.version_digest(self.registry, model, version)
+
+    def keep_version(self, model: str, version: str, digest: str) -> None:
+        """Remember which record a complete version has."""
+        self.cache.remember_version(self.registry, model, version, digest)

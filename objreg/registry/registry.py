@@ -1,0 +1,242 @@
+"""The registry, as Python code uses it."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from objreg.core.keys import REGISTRY_DOMAIN, namespace_domain
+from objreg.core.names import check_namespace, check_path, check_state
+from objreg.core.records import Namespace, RegistrySettings, StateDefinition
+from objreg.core.rules import Decision, View
+from objreg.core.scopes import define_state, put_description
+from objreg.core.state import ModelState, Pointer, ScopeState, model_refs
+from objreg.registry import drafts
+from objreg.registry.changes import Changes, Operation
+from objreg.registry.commit import Commit
+from objreg.registry.drafts import Stamp
+from objreg.registry.manifest import Manifest
+from objreg.registry.reading import Reading
+from objreg.registry.session import Session, typed_state
+from objreg.registry.transaction import Transaction
+
+__all__ = ["Registry"]
+
+
+class Registry(Changes, Reading):
+    """A registry in a bucket or a folder.
+
+    ``objreg.open`` makes one. It is safe for threads, works after a fork, and can be pickled: a copy opens the same
+    registry by itself.
+
+    Args:
+        url: for people; without credentials.
+        connect: makes the session; called when the first method needs it, and again in a forked process.
+    """
+
+    def __init__(self, url: str, connect: Callable[[], Session]) -> None:
+        self.url = url
+        self._connect = connect
+        self._connected: Session | None = None
+
+    @property
+    def _session(self) -> Session:
+        session = self._connected
+        if session is None or session.pid != os.getpid():
+            session = self._connected = self._connect()
+        return session
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"url": self.url, "_connect": self._connect, "_connected": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+
+    def __repr__(self) -> str:
+        return f"<objreg.Registry {self.url}>"
+
+    def close(self) -> None:
+        """Release the store's connections; the next call opens them again."""
+        session, self._connected = self._connected, None
+        if session is not None and session.pid == os.getpid():
+            session.store.close()
+
+    # Changes to one model
+
+    def _base(self, model: str) -> View:
+        manifest = self._session.model(model)
+        if manifest.ensure() is None:
+            self._session.check_registry()
+        return self._session.view(model, manifest)
+
+    def _apply(self, model: str, operation: Operation, message: str) -> Any:
+        manifest = self._session.model(model)
+
+        def plan() -> Decision:
+            if manifest.head is None:
+                self._session.check_registry()
+            return operation.decide(self._session.view(model, manifest))
+
+        return operation.present(self._commit(manifest, plan, _refs_of(manifest.domain), message))
+
+    def _commit(self, manifest: Manifest, plan: Callable[[], Decision], refs: "Refs", message: str) -> Any:
+        return (
+            Commit(manifest, plan, refs, actor=self._session.actor, message=drafts.text(message, "message")).run().value
+        )
+
+    @contextmanager
+    def transaction(self, model: str, *, message: str = "") -> Iterator[Transaction]:
+        """Make any number of changes to one model in one commit: all of them or none.
+
+        The methods of the transaction are those of the registry that change a model. What they return (a version, a
+        deployment's number) is a promise: if another writer takes it before the commit, the commit is refused and nothing
+        was changed.
+
+        Args:
+            model: its path.
+            message: why, for the history.
+
+        Raises:
+            Conflict: at the end of the block, if a promise could not be kept.
+            CommitUnknown: at the end of the block, if it is not known whether the commit landed.
+        """
+        transaction = Transaction(self._session, check_path(model), self._base(model))
+        yield transaction
+        transaction.finish()
+        if transaction.is_empty:
+            return
+        manifest = self._session.model(model)
+
+        def plan() -> Decision:
+            if manifest.head is None:
+                self._session.check_registry()
+            return transaction.decide(self._session.view(model, manifest))
+
+        self._commit(manifest, plan, _refs_of(manifest.domain), message)
+
+    # Changes to the registry itself and to namespaces
+
+    def define_state(
+        self,
+        name: str,
+        *,
+        exclusive: bool = False,
+        namespace: str | None = None,
+        description: str = "",
+        message: str = "",
+    ) -> StateDefinition:
+        """Define a state that versions may be moved into.
+
+        Args:
+            name: a word, like ``production``.
+            exclusive: whether at most one version of a model is in it; setting it then moves it.
+            namespace: where it holds, with everything below; None for the whole registry.
+            description: for people.
+            message: why, for the history.
+
+        Returns:
+            The definition; the earlier one if it says the same.
+
+        Raises:
+            Conflict: it is defined otherwise, or for a wider scope.
+        """
+        scope = check_namespace(namespace or "")
+        stamp = Stamp.of(self._session.clock, self._session.actor)
+        draft = StateDefinition(
+            created_at=stamp.created_at,
+            created_by=stamp.created_by,
+            namespace=scope,
+            name=check_state(name),
+            exclusive=exclusive,
+            description=drafts.text(description, "description"),
+        )
+        domain = namespace_domain(scope)
+        wider = {
+            found: item
+            for found, (defining, item) in (self._session.definitions(scope) if scope else {}).items()
+            if defining != domain
+        }
+
+        def rule(state: ScopeState, manifest: Manifest) -> Decision:
+            item = state.states.get(name)
+            existing = self._session.record(manifest, item.record) if item else None
+            assert existing is None or isinstance(existing, StateDefinition)
+            return define_state(state, draft, wider, existing)
+
+        found: StateDefinition = self._commit_scope(domain, rule, message)
+        return found
+
+    def put_namespace(
+        self, namespace: str, *, description: str = "", owner: str = "", url: str = "", message: str = ""
+    ) -> Namespace:
+        """Say what a namespace is; it needs no other act to exist.
+
+        Args:
+            namespace: its path.
+            description: for people.
+            owner: who answers for it.
+            url: of its page.
+            message: why, for the history.
+        """
+        stamp = Stamp.of(self._session.clock, self._session.actor)
+        draft = Namespace(
+            created_at=stamp.created_at,
+            created_by=stamp.created_by,
+            namespace=check_path(namespace, "namespace"),
+            description=drafts.text(description, "description"),
+            owner=drafts.text(owner, "owner"),
+            url=drafts.text(url, "url"),
+        )
+        found: Namespace = self._put_description(namespace_domain(namespace), draft, message)
+        return found
+
+    def put_settings(
+        self, *, description: str = "", owner: str = "", url: str = "", message: str = ""
+    ) -> RegistrySettings:
+        """Say what the registry is; arguments as for ``put_namespace``."""
+        stamp = Stamp.of(self._session.clock, self._session.actor)
+        draft = RegistrySettings(
+            created_at=stamp.created_at,
+            created_by=stamp.created_by,
+            description=drafts.text(description, "description"),
+            owner=drafts.text(owner, "owner"),
+            url=drafts.text(url, "url"),
+        )
+        found: RegistrySettings = self._put_description(REGISTRY_DOMAIN, draft, message)
+        return found
+
+    def _put_description(self, domain: str, draft: Namespace | RegistrySettings, message: str) -> Any:
+        def rule(state: ScopeState, manifest: Manifest) -> Decision:
+            current = self._session.record(manifest, state.record) if state.record else None
+            return put_description(state, draft, current)
+
+        return self._commit_scope(domain, rule, message)
+
+    def _commit_scope(self, domain: str, rule: Callable[[ScopeState, Manifest], Decision], message: str) -> Any:
+        manifest = self._session.manifest(domain)
+
+        def plan() -> Decision:
+            if manifest.head is None:
+                self._session.check_registry()
+            return rule(self._session.typed(manifest, ScopeState), manifest)
+
+        return self._commit(manifest, plan, lambda _: {}, message)
+
+    def accept_history(self, model: str = "", *, namespace: str | None = None) -> None:
+        """Forget what this machine has seen of a model, a namespace or (with neither) the registry's own manifest.
+
+        For a registry that was restored or replaced on purpose: what it holds now is taken as it is.
+        """
+        session = self._session
+        manifest = (
+            session.model(model) if model else session.manifest(namespace_domain(check_namespace(namespace or "")))
+        )
+        session.recall.forget_head(manifest.domain)
+        session.drop(manifest.domain)
+
+
+Refs = Callable[[dict[str, Any]], dict[str, Pointer]]
+
+
+def _refs_of(domain: str) -> Refs:
+    return lambda state: model_refs(typed_state(state, ModelState, domain))

@@ -1,0 +1,222 @@
+"""One process's use of one registry: its store, what the machine remembers of it, and a manifest for each domain in
+use.
+
+Made anew after a fork, because locks and connections do not survive one.
+"""
+
+import os
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from objreg.core.encoding import decode, decode_record, encode
+from objreg.core.keys import MARKER, REGISTRY_DOMAIN, model_domain, namespace_domain
+from objreg.core.names import parent_namespaces
+from objreg.core.records import AnyRecord, Marker
+from objreg.core.rules import View
+from objreg.core.state import ModelState, ScopeState, StateItem
+from objreg.core.times import format_time
+from objreg.errors import FormatError, NotFound
+from objreg.local.cache import Cache
+from objreg.registry.clock import Clock
+from objreg.registry.commit import create_durably
+from objreg.registry.manifest import Manifest
+from objreg.registry.recall import Recall
+from objreg.store.base import Store
+from objreg.store.conditional import prove_conditional_create
+
+__all__ = ["Session", "create_marker", "read_marker"]
+
+_FORMAT = 1
+_MARKER_SECONDS = 60.0
+
+
+def read_marker(store: Store) -> Marker | None:
+    """Return what the root says of the registry, or None if there is none.
+
+    Raises:
+        FormatError: it is of a newer format, or not a marker.
+    """
+    data = store.get(MARKER)
+    if data is None:
+        return None
+    marker = decode(data, Marker, f"{MARKER} in {store.url}")
+    if marker.format != _FORMAT:
+        raise FormatError(
+            f"the registry in {store.url} is of format {marker.format}, and this release of objreg reads format"
+            f" {_FORMAT}: upgrade objreg"
+        )
+    return marker
+
+
+def create_marker(store: Store, clock: Clock) -> tuple[Marker, bool]:
+    """Return the registry's marker, made if there was none, and whether this call made it.
+
+    Raises:
+        UnsafeStore: the store does not keep conditional creates, so no registry can be in it.
+    """
+    marker = read_marker(store)
+    if marker is not None:
+        return marker, False
+    prove_conditional_create(store)
+    marker = Marker(format=_FORMAT, id=clock.new_id(), created_at=format_time(clock.now()))
+    create_durably(store, MARKER, encode(marker), clock, clock.monotonic() + _MARKER_SECONDS)
+    found = read_marker(store)
+    if found is None:
+        raise FormatError(f"{MARKER} was created in {store.url} and cannot be read back: is a cache in between?")
+    return found, found == marker
+
+
+@dataclass
+class Session:
+    """What a process holds while it uses a registry.
+
+    Attributes:
+        store: the objects.
+        recall: what the machine remembers.
+        clock: time and chance.
+        actor: who commits.
+    """
+
+    store: Store
+    recall: Recall
+    clock: Clock
+    actor: str
+    pid: int = field(default_factory=os.getpid)
+    _manifests: dict[str, Manifest] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _typed: dict[str, tuple[str, Any]] = field(default_factory=dict)
+
+    @property
+    def cache(self) -> Cache:
+        """The machine's cache."""
+        return self.recall.cache
+
+    @property
+    def cache_dir(self) -> Path:
+        """Where the cache is."""
+        return self.recall.cache.root
+
+    def manifest(self, domain: str) -> Manifest:
+        """Return the manifest of a domain; one for each, so that threads share what is known."""
+        with self._lock:
+            if domain not in self._manifests:
+                self._manifests[domain] = Manifest(domain, self.store, self.recall, self.clock)
+            return self._manifests[domain]
+
+    def drop(self, domain: str) -> None:
+        """Forget what this process knows of a domain."""
+        with self._lock:
+            self._manifests.pop(domain, None)
+            self._typed.pop(domain, None)
+
+    def model(self, model: str) -> Manifest:
+        """Return the manifest of a model."""
+        return self.manifest(model_domain(model))
+
+    def existing_model(self, model: str) -> Manifest:
+        """Return the manifest of a model that has history, its head refreshed.
+
+        Raises:
+            NotFound: there is no such model, or no registry.
+        """
+        manifest = self.model(model)
+        if manifest.refresh() is None:
+            self.check_registry()
+            raise NotFound(
+                f"there is no model {model} in {self.store.url}; push to it, or list the models", model=model
+            )
+        return manifest
+
+    def check_registry(self) -> None:
+        """See to it that there is a registry at all; asked only where nothing was found, so it costs the usual reader
+        nothing.
+
+        Raises:
+            NotFound: there is none.
+        """
+        if read_marker(self.store) is None:
+            raise NotFound(f"there is no registry in {self.store.url}; check the URL, or create one with 'objreg init'")
+
+    def view(self, model: str, manifest: Manifest) -> View:
+        """Return what a rule sees of a model now."""
+        with manifest.lock:
+            head = manifest.head
+            state: ModelState = self.typed(manifest, ModelState)
+        return View(
+            model=model,
+            state=state,
+            head=head.digest if head else "",
+            load=lambda digest: self.record(manifest, digest),
+        )
+
+    def typed(self, manifest: Manifest, kind: type[Any]) -> Any:
+        """Return the state of a domain as a typed value; converted once for each entry."""
+        digest = manifest.head.digest if manifest.head else ""
+        known = self._typed.get(manifest.domain)
+        if known is None or known[0] != digest:
+            known = (digest, typed_state(manifest.state(), kind, manifest.domain))
+            self._typed[manifest.domain] = known
+        return known[1]
+
+    def record(self, manifest: Manifest, digest: str) -> AnyRecord:
+        """Return a record of a domain."""
+        return decode_record(manifest.record(digest), f"record {digest[:19]}… of {manifest.domain}")
+
+    # Definitions of states: they are only ever added, so one that was seen holds for good
+
+    def definition(self, model: str, state: str) -> StateItem:
+        """Return the definition that rules a state of a model: the registry's, or that of the widest namespace that has
+        one.
+
+        Raises:
+            NotFound: nobody defined it; the message says which are.
+        """
+        defined: set[str] = set()
+        for domain in self._scopes(model):
+            found = self._defined(domain, state)
+            if found is not None:
+                return found
+            defined |= set(self.typed(self.manifest(domain), ScopeState).states)
+        names = f"; defined are {', '.join(sorted(defined))}" if defined else ""
+        raise NotFound(
+            f"no state {state} is defined for {model}{names}; define it first: objreg state define {state}", state=state
+        )
+
+    def _scopes(self, path: str) -> tuple[str, ...]:
+        return (REGISTRY_DOMAIN, *(namespace_domain(namespace) for namespace in reversed(parent_namespaces(path))))
+
+    def _defined(self, domain: str, state: str) -> StateItem | None:
+        manifest = self.manifest(domain)
+        with manifest.lock:
+            found: StateItem | None = self.typed(manifest, ScopeState).states.get(state)
+            if found is None:
+                manifest.refresh()
+                found = self.typed(manifest, ScopeState).states.get(state)
+        return found
+
+    def definitions(self, namespace: str) -> dict[str, tuple[str, StateItem]]:
+        """Return the states that may be used in a namespace: for each the domain that defines it, and what it says."""
+        found: dict[str, tuple[str, StateItem]] = {}
+        for domain in self._scopes(f"{namespace}/x" if namespace else "x"):
+            manifest = self.manifest(domain)
+            with manifest.lock:
+                manifest.refresh()
+                for name, item in self.typed(manifest, ScopeState).states.items():
+                    found.setdefault(name, (domain, item))
+        return found
+
+
+def typed_state(state: dict[str, Any], kind: type[Any], domain: str) -> Any:
+    """Return plain JSON state as a typed value.
+
+    Raises:
+        FormatError: it was not written by the format's rules.
+    """
+    try:
+        return msgspec.convert(state, kind)
+    except msgspec.ValidationError as error:
+        raise FormatError(f"the state of {domain} is not what format 1 promises: {error}") from error
