@@ -20,7 +20,7 @@ def parse_time(text: str) -> datetime:
 
 
 def after(parent: str, moment: datetime) -> str:
-    """Return ``moment`` as text, but at least a millisecond after ``parent`` (``""`` for none): time never goes back."""
+    """Return ``moment`` as text, at least a millisecond after ``parent`` (``""`` for none): time never goes back."""
     now = format_time(moment)
     if parent and now <= parent:
         return format_time(parse_time(parent) + timedelta(milliseconds=1))

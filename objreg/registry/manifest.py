@@ -80,7 +80,7 @@ class Manifest:
             return self._head
 
     def ensure(self) -> Head | None:
-        """Return the head as it was known a moment ago, or find it: a writer may build on it, for its commit proves it."""
+        """Return the head as it was known a moment ago, or find it: a writer may build on it and be proved right."""
         with self.lock:
             if not self.is_fresh:
                 return self.refresh()

@@ -89,8 +89,8 @@ class Registry(Changes, Reading):
         """Make any number of changes to one model in one commit: all of them or none.
 
         The methods of the transaction are those of the registry that change a model. What they return (a version, a
-        deployment's number) is a promise: if another writer takes it before the commit, the commit is refused and nothing
-        was changed.
+        deployment's number) is a promise: if another writer takes it before the commit, the commit is refused and
+        nothing was changed.
 
         Args:
             model: its path.

@@ -1,5 +1,4 @@
-"""One process's use of one registry: its store, what the machine remembers of it, and a manifest for each domain in
-use.
+"""One process's use of one registry: its store, what the machine remembers, a manifest for each domain in use.
 
 Made anew after a fork, because locks and connections do not survive one.
 """
@@ -132,8 +131,9 @@ class Session:
         return manifest
 
     def check_registry(self) -> None:
-        """See to it that there is a registry at all; asked only where nothing was found, so it costs the usual reader
-        nothing.
+        """See to it that there is a registry at all.
+
+        Asked only where nothing was found, so it costs the usual reader nothing.
 
         Raises:
             NotFound: there is none.
@@ -169,8 +169,9 @@ class Session:
     # Definitions of states: they are only ever added, so one that was seen holds for good
 
     def definition(self, model: str, state: str) -> StateItem:
-        """Return the definition that rules a state of a model: the registry's, or that of the widest namespace that has
-        one.
+        """Return the definition that rules a state of a model.
+
+        It is the registry's, or that of the widest namespace above the model that has one.
 
         Raises:
             NotFound: nobody defined it; the message says which are.

@@ -43,9 +43,9 @@ class ReadingContract:
         assert store.get("blobs/some") == data
 
     def test_a_missing_object_is_none(self, store: Store, fill) -> None:
-        """What is not there is None, not an error: beside other objects, below one, and in an unknown folder."""
+        """What is not there is None, not an error: beside other objects, and in an unknown folder."""
         fill("a/b", b"x")
-        for key in ("a/c", "a", "z/y/x", "a/b.json"):
+        for key in ("a/c", "z/y/x", "a/b.json"):
             assert store.get(key) is None
             assert store.get_range(key, 0, 10) is None
             assert store.head(key) is None
@@ -225,6 +225,14 @@ class StoreContract(ReadingContract):
         assert store.folders("b/") == ()
         assert store.folders("none/") == ()
 
+    def test_a_folder_is_no_object(self, store: Store) -> None:
+        """A name that only other keys go through has nothing to read."""
+        store.create("a/b/c", b"x")
+        for key in ("a", "a/b"):
+            assert store.get(key) is None
+            assert store.get_range(key, 0, 10) is None
+            assert store.head(key) is None
+
     def test_delete_twice(self, store: Store) -> None:
         """Deleting removes the object alone, and deleting what is not there succeeds."""
         store.create("a/b", b"x")
@@ -257,12 +265,17 @@ class StoreContract(ReadingContract):
         with ThreadPoolExecutor(8) as pool:
             assert all(pool.map(work, range(64)))
 
-    def test_the_url_holds_no_secret(self, store: Store, backend: Backend) -> None:
-        """The store's URL names the root and no credential."""
+    def test_url_and_identity_name_the_root_alone(self, store: Store, backend: Backend) -> None:
+        """Both are the same at every opening and another for another root; neither holds a secret."""
+        again, elsewhere = backend.open(), backend.open(f"{backend.url}-elsewhere")
+        assert (again.url, again.identity) == (store.url, store.identity)
+        assert elsewhere.url != store.url
+        assert elsewhere.identity != store.identity
         secrets = [
-            str(value)
-            for name, value in backend.options.items()
-            if name in {"secret", "secret_access_key", "account_key"}
+            str(backend.options[name])
+            for name in ("secret", "secret_access_key", "account_key")
+            if name in backend.options
         ]
-        assert store.url.partition(":")[0] == backend.url.partition(":")[0]
-        assert not any(secret in store.url for secret in secrets)
+        assert not any(secret in store.url or secret in store.identity for secret in secrets)
+        again.close()
+        elsewhere.close()

@@ -84,7 +84,7 @@ class S3Server(Server):
     scheme = "s3"
     engines = ("obstore", "fsspec")
     access_key = "testkey"
-    secret_key = "testsecret"
+    secret_key = "hush-of-the-tests"
     region = "us-east-1"
 
     def create_bucket(self, name: str) -> None:
