@@ -16,37 +16,30 @@ import msgspec
 from objreg.core import rules
 from objreg.core.names import check_part, check_state
 from objreg.core.records import (
-    Artifact,
     Catalog,
     Dataset,
     DataSource,
     Deployment,
     Experiment,
     Inference,
-    Part,
     Retirement,
     VersionRecord,
     VersionReference,
 )
 from objreg.core.rules import Decision, NewVersion, View
 from objreg.core.specs import Spec, parse_spec
-from objreg.core.state import Change, ModelState
+from objreg.core.state import Change
 from objreg.errors import InvalidInput, NotFound
 from objreg.registry import drafts
-from objreg.registry.blobs import BlobWriter
-from objreg.registry.commit import DEADLINE_SECONDS
 from objreg.registry.drafts import DatasetLike, Stamp
+from objreg.registry.sending import Progress, Sending
 from objreg.registry.session import Session
-from objreg.registry.sources import SourceArtifact, artifact_sources
-from objreg.registry.upload import upload
+from objreg.registry.sources import artifact_sources
 from objreg.registry.values import StateChange, Version
 
-__all__ = ["Changes", "Operation", "Progress", "Sources"]
+__all__ = ["Changes", "Operation", "Sources"]
 
 Sources = str | os.PathLike[str] | Mapping[str, str | os.PathLike[str]]
-Progress = Callable[[int], None]
-"""Is told, as bytes are dealt with, how many more there are."""
-
 _NO_VERSION = VersionReference(model="-", version="-", record="sha256:" + "0" * 64)
 
 
@@ -143,7 +136,7 @@ class Changes(ABC):
             code=drafts.code(),
             environment=drafts.environment(),
         )
-        sending = _Sending(self, target.path, found, progress)
+        sending = Sending(self._session, target.path, found, progress)
 
         def decide(view: View) -> Decision:
             complete = msgspec.structs.replace(draft, artifacts=sending.artifacts(view.state))
@@ -251,7 +244,7 @@ class Changes(ABC):
             code=drafts.code(),
             environment=drafts.environment(),
         )
-        sending = _Sending(self, found.path, artifact_sources(artifacts) if artifacts is not None else (), progress)
+        sending = Sending(self._session, found.path, () if artifacts is None else artifact_sources(artifacts), progress)
 
         def decide(view: View) -> Decision:
             complete = msgspec.structs.replace(draft, artifacts=sending.artifacts(view.state))
@@ -425,59 +418,6 @@ class Changes(ABC):
         if not view.head:
             raise NotFound(f"there is no model {found.path}, so a version of it cannot be the parent", spec=spec)
         return view.reference(rules.resolve(view, found))
-
-
-class _Sending:
-    """The files of a change: sent once, and once more only if a collector condemned what they would share."""
-
-    def __init__(
-        self, changes: Changes, model: str, sources: tuple[SourceArtifact, ...], progress: Progress | None
-    ) -> None:
-        self._changes = changes
-        self._model = model
-        self._sources = sources
-        self._progress = progress
-        self._sent: tuple[Artifact, ...] | None = None
-        self._incarnations: Mapping[str, int] = {}
-
-    def artifacts(self, state: ModelState) -> tuple[Artifact, ...]:
-        """Return what stands in the record; the files are in the store when this returns."""
-        if self._sent is None or self._is_condemned(state):
-            session = self._changes._session  # noqa: SLF001  # one mechanism, in one file
-            writer = BlobWriter(
-                domain=session.model(self._model).domain,
-                store=session.store,
-                clock=session.clock,
-                incarnations=state.incarnations,
-                known=_known_parts(session, self._model, state),
-                deadline=session.clock.monotonic() + DEADLINE_SECONDS,
-                sent=self._progress or _ignore,
-            )
-            self._sent = upload(self._sources, writer)
-        return self._sent
-
-    def _is_condemned(self, state: ModelState) -> bool:
-        return any(
-            state.incarnations.get(part.blob.removeprefix("sha256:"), 0) != part.incarnation
-            for artifact in self._sent or ()
-            for file in artifact.files
-            for part in file.parts
-        )
-
-
-def _known_parts(session: Session, model: str, state: ModelState) -> dict[str, Part]:
-    """Return whole blobs that the latest version has, if its record is at hand: they need not be sent again."""
-    latest = state.latest()
-    if not latest or session.recall.object(state.versions[latest].record) is None:
-        return {}
-    record = session.record(session.model(model), state.versions[latest].record)
-    assert isinstance(record, VersionRecord)
-    parts = (part for artifact in record.artifacts for file in artifact.files for part in file.parts)
-    return {part.blob: part for part in parts if (part.offset, part.length) == (0, part.blob_size)}
-
-
-def _ignore(_: int) -> None:
-    """Nobody watches."""
 
 
 def _model_spec(text: str) -> Spec:

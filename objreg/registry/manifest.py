@@ -3,6 +3,9 @@
 Entries fill slots 0, 1, 2, … without gaps, and a slot never changes. So a reader that knows entry n asks for n + 1, and
 404 means that nothing is new; one that knows nothing finds the newest with one capped listing, or where the store
 cannot list in order, by galloping: doubling and halving over which slots exist.
+
+Asking for n + 1 does not show that entry n is gone. So at first and then once a minute the newest entry is looked for
+instead, at the same one request: a registry that was rolled back is then refused.
 """
 
 import threading
@@ -47,6 +50,7 @@ class Manifest:
         self._state: dict[str, Any] | None = None
         self._base: tuple[str, dict[str, Any], int] = ("", {}, 0)
         self._confirmed = float("-inf")
+        self._looked = float("-inf")
         self.cold = False
         self.listed: datetime | None = None
 
@@ -70,12 +74,13 @@ class Manifest:
         """
         with self.lock:
             self.cold = self._head is None
-            if self._head is not None:
-                self._walk(self._head)
-            elif (seen := self.recall.head(self.domain)) is not None:
-                self._find_from(seen)
-            else:
+            known = self._head or self.recall.head(self.domain)
+            if known is None:
                 self._find()
+            elif self._head is not None and self.clock.monotonic() - self._looked < _FRESH_SECONDS:
+                self._walk(known)
+            else:
+                self._find_from(known)
             self._confirmed = self.clock.monotonic()
             return self._head
 
@@ -150,6 +155,7 @@ class Manifest:
 
     def _newest_seq(self, known: int) -> int:
         """Return the number of the newest entry, -1 for none; ``known`` is one that was there (-1 for none)."""
+        self._looked = self.clock.monotonic()
         if self.store.ordered:
             first = self.store.first(log_prefix(self.domain))
             self.listed = None if first is None else first.modified

@@ -28,9 +28,9 @@ from objreg.core.records import (
 from objreg.core.specs import Spec, parse_spec
 from objreg.core.state import Change, ScopeState
 from objreg.errors import InvalidInput, NotFound, StoreError
-from objreg.registry.changes import Progress
 from objreg.registry.download import download, file_paths, read_file
 from objreg.registry.manifest import Manifest
+from objreg.registry.sending import Progress
 from objreg.registry.session import Session, typed_state
 from objreg.registry.values import HistoryItem, Version, VersionSummary
 
