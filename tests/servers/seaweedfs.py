@@ -27,6 +27,7 @@ class SeaweedFS(S3Server):
                 "-s3.port.lance=0",
                 "-admin.ui=false",
                 "-webdav=false",
+                "-s3.autoCreateBucket=false",
             ],
             log=self.folder / "weed.log",
             environment={"AWS_ACCESS_KEY_ID": self.access_key, "AWS_SECRET_ACCESS_KEY": self.secret_key},
