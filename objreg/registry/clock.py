@@ -8,12 +8,12 @@ from typing import Protocol
 
 from objreg.errors import Conflict
 
-__all__ = ["Clock", "SystemClock", "check_not_behind", "check_same_time"]
+__all__ = ["FIRST_PAUSE", "Clock", "SystemClock", "check_not_behind", "check_same_time"]
 
 _MOST_SKEW = timedelta(minutes=5)
 _TWO_HOURS = 120
 
-_FIRST_PAUSE = 0.02
+FIRST_PAUSE = 0.02
 _LONGEST_PAUSE = 1.0
 
 
@@ -28,8 +28,13 @@ class Clock(Protocol):
         """Return seconds that never go back."""
         ...
 
-    def pause(self, attempt: int) -> None:
-        """Wait before trying again; longer with each attempt, and never as long as another writer does."""
+    def pause(self, attempt: int, unit: float = FIRST_PAUSE) -> None:
+        """Wait before trying again; longer with each attempt, and never as long as another writer does.
+
+        Args:
+            attempt: counts up from 1.
+            unit: the longest pause before it is doubled with each attempt, in seconds.
+        """
         ...
 
     def new_id(self) -> str:
@@ -46,8 +51,8 @@ class SystemClock:
     def monotonic(self) -> float:
         return time.monotonic()
 
-    def pause(self, attempt: int) -> None:
-        time.sleep(random.uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**attempt)))  # noqa: S311  # no secret
+    def pause(self, attempt: int, unit: float = FIRST_PAUSE) -> None:
+        time.sleep(random.uniform(0, min(_LONGEST_PAUSE, unit * 2**attempt)))  # noqa: S311  # no secret
 
     def new_id(self) -> str:
         return secrets.token_hex(16)

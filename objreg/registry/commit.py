@@ -26,6 +26,7 @@ from objreg.store.base import Store
 __all__ = ["DEADLINE_SECONDS", "Commit", "Committed", "create_durably"]
 
 DEADLINE_SECONDS = 60.0
+_MOST_DOUBLED = 3
 
 Plan = Callable[[], Decision]
 Refs = Callable[[dict[str, Any]], dict[str, Pointer]]
@@ -121,6 +122,7 @@ class Commit:
                     continue
                 if not decision.patch:
                     return Committed(decision.value, self._manifest.head, changed=False)
+                begun = self._clock.monotonic()
                 head = self._attempt(decision)
                 if head is not None:
                     return Committed(decision.value, head, changed=True)
@@ -132,7 +134,9 @@ class Commit:
                         " try again",
                         races=races,
                     )
-                self._clock.pause(races)
+                # Each lost race is another's progress, so a pause need only spread the racers over about as long as
+                # one attempt takes.
+                self._clock.pause(min(races, _MOST_DOUBLED), (self._clock.monotonic() - begun) / 2)
 
     def _attempt(self, decision: Decision) -> Head | None:
         """Write the records and claim the next slot; None after a lost race."""

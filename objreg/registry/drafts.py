@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,7 @@ def code() -> CodeState | None:
     return None if found is None else CodeState(**asdict(found))
 
 
+@cache
 def environment() -> Environment:
     """Return what this interpreter is and what is installed for it."""
     from objreg.local.environment import dependency_versions, platform_name, python_version
