@@ -1,0 +1,139 @@
+"""From a registry's address to its store: schemes, engines, options; and addresses without secrets."""
+
+import threading
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+
+from objreg.errors import InvalidInput
+from objreg.store.base import Store
+from objreg.store.forked import ForkSafeStore
+from objreg.store.memory import MemoryStore
+from objreg.store.options import CloudOptions, Location, is_secret_name, parse_options
+
+__all__ = ["open_store", "redact"]
+
+_CLOUDS = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs", "az": "az", "abfs": "az", "abfss": "az"}
+_DEFAULT_ENGINE = {"s3": "obstore", "az": "obstore", "gs": "fsspec"}
+_ENGINES = ("fsspec", "obstore")
+_memory_stores: dict[str, MemoryStore] = {}
+_memory_lock = threading.Lock()
+
+
+def open_store(
+    url: str,
+    *,
+    storage_options: Mapping[str, object] | None = None,
+    engine: str | None = None,
+    filesystem: object | None = None,
+) -> Store:
+    """Open the store at an address.
+
+    Args:
+        url: a path or ``file://``, ``memory://name``, ``s3://bucket/prefix``, ``gs://``, ``az://``, ``https://``. The query of
+            a cloud's address may set ``endpoint_url``, ``region``, ``anonymous``, ``path_style``, ``profile``, ``kms_key_id`` and
+            ``account_name``.
+        storage_options: the same names, and the engine's own.
+        engine: ``fsspec`` or ``obstore``. Without it: fsspec where ``storage_options`` or ``filesystem`` is given and for
+            ``gs://``, else obstore.
+        filesystem: an fsspec file system to use, with its own credentials.
+
+    Raises:
+        InvalidInput: the address or an option is wrong, or the address holds credentials.
+        MissingDependency: an extra is needed; the message names it.
+    """
+    if engine not in {None, *_ENGINES}:
+        raise InvalidInput(f"engine {engine!r} is not known; use one of {', '.join(_ENGINES)}", engine=engine)
+    if filesystem is not None:
+        from objreg.store.fsspec_opening import store_of_filesystem
+
+        return store_of_filesystem(filesystem, url)
+    scheme, separator, _ = url.partition("://")
+    if separator and scheme in _CLOUDS:
+        return _open_cloud(url, storage_options, engine)
+    if storage_options or engine:
+        raise InvalidInput(f"{redact(url)} takes no engine and no storage_options; leave them out")
+    if not separator:
+        return _open_folder(url)
+    _refuse_secrets(url)
+    return _open_plain(scheme, url)
+
+
+def redact(url: str) -> str:
+    """Return an address without user name, password and secrets of its query, for messages."""
+    parts = urlsplit(url)
+    if not parts.scheme or not parts.netloc:
+        return url
+    user, at, host = parts.netloc.rpartition("@")
+    if at and parts.scheme in _CLOUDS and ":" not in user:
+        host = parts.netloc  # abfs://container@account: no secret
+    query = [
+        (name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if not is_secret_name(name)
+    ]
+    return urlunsplit((parts.scheme, host, parts.path, urlencode(query, safe=":/"), ""))
+
+
+def _open_folder(path: str) -> Store:
+    from objreg.store.local import LocalStore
+
+    if not path or "\0" in path:
+        raise InvalidInput("a registry's address is empty; name a folder or a URL")
+    return LocalStore(Path(path).expanduser())
+
+
+def _open_plain(scheme: str, url: str) -> Store:
+    parts = urlsplit(url)
+    if scheme == "file":
+        if parts.netloc not in {"", "localhost"} or parts.query or parts.fragment:
+            raise InvalidInput(f"{redact(url)} is not a folder of this machine; write file:///absolute/path")
+        return _open_folder(unquote(parts.path))
+    if scheme == "memory":
+        name = url.removeprefix("memory://")
+        with _memory_lock:
+            return _memory_stores.setdefault(name, MemoryStore(name))
+    if scheme in {"http", "https"}:
+        from objreg.store.http import HttpStore
+
+        return HttpStore(url)
+    known = ", ".join(sorted({"file", "memory", "http", "https", *_CLOUDS.values()}))
+    raise InvalidInput(f"the scheme of {redact(url)} is not known; use a path or one of {known}", scheme=scheme)
+
+
+def _open_cloud(url: str, storage_options: Mapping[str, object] | None, engine: str | None) -> Store:
+    _refuse_secrets(url)
+    parts = urlsplit(url)
+    options = parse_options(dict(parse_qsl(parts.query, keep_blank_values=True)), storage_options)
+    scheme = _CLOUDS[parts.scheme]
+    container, at, account_host = parts.netloc.partition("@")
+    if at and options.account_name is None:
+        options = options.with_account(account_host.partition(".")[0])
+    if not container or parts.fragment or "#" in url:
+        raise InvalidInput(f"{redact(url)} names no bucket; write {parts.scheme}://bucket/prefix")
+    location = Location(scheme, container, "/".join(part for part in unquote(parts.path).split("/") if part))
+    chosen = engine or ("fsspec" if storage_options else _DEFAULT_ENGINE[scheme])
+    native = chosen == "obstore"
+    opening = partial(_open_obstore if native else _open_fsspec, location, options)
+    return ForkSafeStore(opening, native=native)
+
+
+def _open_obstore(location: Location, options: CloudOptions) -> Store:
+    from objreg.store.obstore_engine import ObstoreStore
+
+    return ObstoreStore(location, options)
+
+
+def _open_fsspec(location: Location, options: CloudOptions) -> Store:
+    from objreg.store.fsspec_opening import open_with_fsspec
+
+    return open_with_fsspec(location, options)
+
+
+def _refuse_secrets(url: str) -> None:
+    parts = urlsplit(url)
+    user, at, _ = parts.netloc.rpartition("@")
+    container_only = parts.scheme.startswith("abfs") and ":" not in user
+    if at and not container_only:
+        raise InvalidInput(
+            "a registry's address must not hold credentials (before '@'); set them in the environment or in storage_options"
+        )

@@ -1,0 +1,123 @@
+"""Stores round a store: one that counts, and one that refuses to write."""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+
+from objreg.errors import StoreError
+from objreg.store.base import ObjectInfo, Store
+
+__all__ = ["CountingStore", "ReadOnlyStore"]
+
+
+class CountingStore:
+    """Counts the calls and the bytes that pass; for budgets and tests.
+
+    Attributes:
+        counts: calls by method name, and ``bytes_read`` and ``bytes_written``.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._lock = threading.Lock()
+        self.counts: Counter[str] = Counter()
+        self.url = store.url
+        self.identity = store.identity
+        self.ordered = store.ordered
+
+    @property
+    def requests(self) -> int:
+        """All calls together; a listing counts as one."""
+        with self._lock:
+            return sum(count for name, count in self.counts.items() if not name.startswith("bytes_"))
+
+    def reset(self) -> None:
+        """Start again from zero."""
+        with self._lock:
+            self.counts.clear()
+
+    def _count(self, name: str, *, read: int = 0, written: int = 0) -> None:
+        with self._lock:
+            self.counts[name] += 1
+            if read:
+                self.counts["bytes_read"] += read
+            if written:
+                self.counts["bytes_written"] += written
+
+    def get(self, key: str) -> bytes | None:
+        data = self._store.get(key)
+        self._count("get", read=len(data or b""))
+        return data
+
+    def get_range(self, key: str, start: int, length: int) -> bytes | None:
+        data = self._store.get_range(key, start, length)
+        self._count("get_range", read=len(data or b""))
+        return data
+
+    def create(self, key: str, data: bytes) -> bool:
+        self._count("create", written=len(data))
+        return self._store.create(key, data)
+
+    def first(self, prefix: str) -> ObjectInfo | None:
+        self._count("first")
+        return self._store.first(prefix)
+
+    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+        self._count("list")
+        return self._store.list(prefix)
+
+    def folders(self, prefix: str) -> tuple[str, ...]:
+        self._count("folders")
+        return self._store.folders(prefix)
+
+    def head(self, key: str) -> ObjectInfo | None:
+        self._count("head")
+        return self._store.head(key)
+
+    def delete(self, key: str) -> None:
+        self._count("delete")
+        self._store.delete(key)
+
+    def close(self) -> None:
+        self._store.close()
+
+
+class ReadOnlyStore:
+    """Passes reads on and refuses writes, whatever the credentials allow."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.url = store.url
+        self.identity = store.identity
+        self.ordered = store.ordered
+
+    def get(self, key: str) -> bytes | None:
+        return self._store.get(key)
+
+    def get_range(self, key: str, start: int, length: int) -> bytes | None:
+        return self._store.get_range(key, start, length)
+
+    def create(self, key: str, data: bytes) -> bool:
+        del data
+        raise self._refusal(f"create {key}")
+
+    def first(self, prefix: str) -> ObjectInfo | None:
+        return self._store.first(prefix)
+
+    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+        return self._store.list(prefix)
+
+    def folders(self, prefix: str) -> tuple[str, ...]:
+        return self._store.folders(prefix)
+
+    def head(self, key: str) -> ObjectInfo | None:
+        return self._store.head(key)
+
+    def delete(self, key: str) -> None:
+        raise self._refusal(f"delete {key}")
+
+    def close(self) -> None:
+        self._store.close()
+
+    def _refusal(self, action: str) -> StoreError:
+        return StoreError(f"{self.url} was opened read-only, so it cannot {action}; open it for writing", url=self.url)
