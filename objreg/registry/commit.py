@@ -48,7 +48,9 @@ class Committed:
 
 
 def create_durably(store: Store, key: str, data: bytes, clock: Clock, deadline: float) -> bool:
-    """Create an object whose key names its content, trying again while the store gives no clear answer.
+    """Create an object whose key names its content, and return only when it is there.
+
+    "It exists" is confirmed before it is believed: some stores and clients say so of a conflict in which nothing was stored.
 
     Returns:
         Whether this call created it; False where an object of that content was there.
@@ -59,12 +61,17 @@ def create_durably(store: Store, key: str, data: bytes, clock: Clock, deadline: 
     attempt = 0
     while True:
         try:
-            return store.create(key, data)
+            if store.create(key, data):
+                return True
+            if store.head(key) is not None:
+                return False
         except StoreUnavailable:
             if clock.monotonic() >= deadline:
                 raise
-            attempt += 1
-            clock.pause(attempt)
+        if clock.monotonic() >= deadline:
+            raise StoreUnavailable(f"{store.url} says that {key} exists, and then that it does not: try again later")
+        attempt += 1
+        clock.pause(attempt)
 
 
 class Commit:
