@@ -50,7 +50,7 @@ class Committed:
 def create_durably(store: Store, key: str, data: bytes, clock: Clock, deadline: float) -> bool:
     """Create an object whose key names its content, and return only when it is there.
 
-    "It exists" is confirmed before it is believed: some stores and clients say so of a conflict in which nothing was stored.
+    "It exists" is confirmed before it is believed: some stores and clients say so of a conflict that stored nothing.
 
     Returns:
         Whether this call created it; False where an object of that content was there.
