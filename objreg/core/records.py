@@ -30,15 +30,22 @@ __all__ = [
     "Part",
     "Record",
     "RegistrySettings",
+    "RetentionPolicy",
+    "RetentionRule",
     "Retirement",
     "StateDefinition",
     "VersionRecord",
     "VersionReference",
 ]
 
-Digest = Annotated[str, msgspec.Meta(pattern=DIGEST_PATTERN)]
-OptionalDigest = Annotated[str, msgspec.Meta(pattern=r"^(sha256:[0-9a-f]{64})?$")]
-Time = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$")]
+# The lengths say again what the patterns say, because Python's "$" also matches before a newline at the end.
+Digest = Annotated[str, msgspec.Meta(pattern=DIGEST_PATTERN, max_length=71)]
+OptionalDigest = Annotated[str, msgspec.Meta(pattern=r"^(sha256:[0-9a-f]{64})?$", max_length=71)]
+Identifier = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$", max_length=32)]
+Time = Annotated[
+    str,
+    msgspec.Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$", max_length=24),
+]
 Size = Annotated[int, msgspec.Meta(ge=0)]
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 Text = Annotated[str, msgspec.Meta(max_length=65536)]
@@ -59,7 +66,7 @@ class Marker(_Value, frozen=True, kw_only=True):
     """
 
     format: Positive
-    id: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$")]
+    id: Identifier
     created_at: Time
 
 
@@ -365,8 +372,42 @@ class Retirement(Record, frozen=True, kw_only=True, tag="retirement"):
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=65536)]
 
 
+class RetentionRule(_Value, frozen=True, kw_only=True):
+    """How long what is in one state is kept; see ``objreg.core.retention``.
+
+    Attributes:
+        models: days until a version is retired, or None for ever.
+        runs: days until the artifacts of an experiment may be collected, or None for ever.
+        keep_last: so many of the newest versions are never retired.
+    """
+
+    models: Size | None = None
+    runs: Size | None = None
+    keep_last: Size = 1
+
+
+class RetentionPolicy(Record, frozen=True, kw_only=True, tag="retention_policy"):
+    """How long versions and experiments' artifacts are kept.
+
+    Attributes:
+        namespace: where it holds, with everything below that has no policy of its own; ``""`` for the whole registry.
+        rules: by state; ``none`` is for versions that are in no state. A state without a rule is kept.
+    """
+
+    namespace: Annotated[str, msgspec.Meta(max_length=400)] = ""
+    rules: dict[str, RetentionRule] = {}
+
+
 AnyRecord = (
-    RegistrySettings | Namespace | Catalog | VersionRecord | Experiment | StateDefinition | Deployment | Retirement
+    RegistrySettings
+    | Namespace
+    | Catalog
+    | VersionRecord
+    | Experiment
+    | StateDefinition
+    | Deployment
+    | Retirement
+    | RetentionPolicy
 )
 
 RECORD_KINDS: dict[str, type[Record]] = {
@@ -378,4 +419,5 @@ RECORD_KINDS: dict[str, type[Record]] = {
     "state_definition": StateDefinition,
     "deployment": Deployment,
     "retirement": Retirement,
+    "retention_policy": RetentionPolicy,
 }

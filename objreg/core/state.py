@@ -5,7 +5,6 @@ or text.
 """
 
 from collections.abc import Iterable
-from typing import Literal
 
 import msgspec
 
@@ -19,7 +18,11 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that a commit did: the line of an audit. Who, when and why stand in the entry.
 
     Attributes:
-        kind: what was changed.
+        kind: what was changed: ``registry_settings``, ``namespace``, ``catalog``, ``version``, ``experiment``,
+            ``state_definition``, ``state_change``, ``deployment``, ``deployment_status``, ``retirement``,
+            ``retention_policy``, ``expiry`` (of an experiment's artifacts), ``condemned`` or ``swept`` (physical blob
+            names, in ``after`` and in ``before``). Later releases may add kinds, and a reader shows what it does not
+            know: a newer writer must not lock it out.
         name: of the experiment, the state, the deployment (its number).
         version: which one it is about, or ``""``.
         record: the record that was added; for a state change, the definition that allowed it.
@@ -27,18 +30,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
         after: what stands there now.
     """
 
-    kind: Literal[
-        "registry_settings",
-        "namespace",
-        "catalog",
-        "version",
-        "experiment",
-        "state_definition",
-        "state_change",
-        "deployment",
-        "deployment_status",
-        "retirement",
-    ]
+    kind: Name
     name: str = ""
     version: str = ""
     record: OptionalDigest = ""
@@ -66,6 +58,7 @@ class VersionItem(msgspec.Struct, frozen=True, kw_only=True):
         states: that it is in, in the order in which it came into them.
         experiments: records by name.
         retired: the retirement's record, or ``""``.
+        expired: experiments whose artifacts may be collected; their records stay.
     """
 
     record: Digest
@@ -77,6 +70,7 @@ class VersionItem(msgspec.Struct, frozen=True, kw_only=True):
     states: tuple[str, ...] = ()
     experiments: dict[str, Digest] = {}
     retired: OptionalDigest = ""
+    expired: tuple[str, ...] = ()
 
 
 class DeploymentItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,10 +151,11 @@ class StateItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ScopeState(msgspec.Struct, frozen=True, kw_only=True):
-    """The state of a registry or a namespace: its own record, and the states that it defines."""
+    """The state of a registry or a namespace: its own record, the states that it defines, its retention policy."""
 
     record: OptionalDigest = ""
     states: dict[str, StateItem] = {}
+    retention: OptionalDigest = ""
     changes: tuple[Change, ...] = ()
 
 

@@ -46,6 +46,14 @@ class Registry(Changes, Reading):
             session = self._connected = self._connect()
         return session
 
+    @property
+    def session(self) -> Session:
+        """What this process holds of the registry: store, clock, manifests.
+
+        For objreg's own tools, like those of ``objreg.maintenance``; it may change in any release.
+        """
+        return self._session
+
     def __getstate__(self) -> dict[str, Any]:
         return {"url": self.url, "_connect": self._connect, "_connected": None}
 

@@ -1,0 +1,1 @@
+"""Tools that look after a registry: they plan first, and change nothing that was not shown."""
