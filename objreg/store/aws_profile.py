@@ -66,7 +66,7 @@ def read_aws_profile(name: str | None, environment: Mapping[str, str]) -> AwsPro
         if chosen is None:
             return AwsProfile()
         raise InvalidInput(
-            f"the AWS profile {chosen!r} is neither in {config_path} nor in {credentials_path}; add it, or name another",
+            f"the AWS profile {chosen!r} is in neither {config_path} nor {credentials_path}; add it, or name another",
             profile=chosen,
         )
     merged = {**(config or {}), **(credentials or {})}
@@ -83,7 +83,7 @@ def read_aws_profile(name: str | None, environment: Mapping[str, str]) -> AwsPro
 
 
 def s3_endpoint(option: str | None, profile: AwsProfile, environment: Mapping[str, str]) -> str | None:
-    """Return the address of a server that is not Amazon's, from the option, the environment or the profile, in this order."""
+    """Return the address of a server that is not Amazon's: the option's, the environment's or the profile's."""
     named = (environment.get(name) for name in ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"))
     return option or next((endpoint for endpoint in named if endpoint), None) or profile.endpoint_url
 

@@ -12,8 +12,8 @@ __all__ = ["prove_conditional_create"]
 
 _RACERS = 8
 _REMEDY = (
-    "use a store that keeps it: Amazon S3, Google Cloud Storage through its own API, Azure Blob Storage, Cloudflare R2, "
-    "Ceph, SeaweedFS, MinIO, or a local folder"
+    "use a store that keeps it: Amazon S3, Google Cloud Storage through its own API, Azure Blob Storage, "
+    "Cloudflare R2, Ceph, SeaweedFS, MinIO, or a local folder"
 )
 
 

@@ -1,9 +1,9 @@
 """Stores that survive fork(): a forked process gets connections of its own.
 
-A client's threads do not exist in a forked child. For the Python clients it is enough to open the store again there. The
-runtime of obstore is one for the whole process and cannot be started a second time: in a child that was forked after its
-first use every request hangs for ever. There, requests go through a fresh interpreter (this module, run as a
-program), one for each forked process, over two pipes.
+A client's threads do not exist in a forked child. For the Python clients it is enough to open the store again there.
+The runtime of obstore is one for the whole process and cannot be started a second time: in a child that was forked
+after its first use every request hangs for ever, of new stores, too. There, requests go through a fresh interpreter
+(``serve``), one for each forked process, over two pipes.
 """
 
 import atexit
@@ -17,12 +17,13 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from objreg.errors import StoreUnavailable
 from objreg.store.base import ObjectInfo, Store
 
-__all__ = ["ForkSafeStore", "native_runtime_usable", "note_native_runtime"]
+__all__ = ["ForkSafeStore", "native_runtime_usable", "note_native_runtime", "serve"]
 
 _THREADS = 32
 _native_runtime_pid: int | None = None
@@ -154,10 +155,10 @@ class _Interpreter:
         self._waiting: dict[int, Future[Any]] = {}
         self._lock = threading.Lock()
         self._process = subprocess.Popen(  # this interpreter, this module
-            [sys.executable, "-m", "objreg.store.forked"],
+            [sys.executable, "-P", "-c", "from objreg.store.forked import serve; serve()"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path)},
         )
         threading.Thread(target=self._receive, name="objreg-forked", daemon=True).start()
         atexit.register(self.close)
@@ -196,7 +197,7 @@ class _Interpreter:
 
     def _lost(self) -> StoreUnavailable:
         return StoreUnavailable(
-            f"the interpreter that speaks to {self._url} for this forked process has ended; retry, or start workers by spawn"
+            f"the interpreter that speaks to {self._url} for this forked process has ended; retry, or spawn workers"
         )
 
     def close(self) -> None:
@@ -247,7 +248,8 @@ def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
             pool.submit(answer, *pickle.load(requests))  # noqa: S301  # our own parent wrote it
 
 
-if __name__ == "__main__":
-    private = os.fdopen(os.dup(1), "wb")
+def serve() -> None:
+    """Be the fresh interpreter: answer what comes on standard input until it ends."""
+    answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not get between the answers
-    _serve(sys.stdin.buffer, private)
+    _serve(sys.stdin.buffer, answers)

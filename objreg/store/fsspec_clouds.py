@@ -1,6 +1,6 @@
-"""What each cloud's fsspec file system is asked, so that one call is one request; the differences between them are here.
+"""What each cloud's fsspec file system is asked, so that one call is one request; their differences are here.
 
-The public calls of a file system are made for people: they look twice, cache, and repeat. These are the narrow ones below.
+The public calls of a file system are made for people: they look twice, cache, and repeat. These are narrower.
 """
 # ruff: noqa: SLF001 - the coroutines of a file system are private by name and what asynchronous callers are told to use
 
@@ -27,7 +27,7 @@ class Page(NamedTuple):
 
 
 class CloudFilesystem(ABC):
-    """A file system and one of its buckets; the coroutines run on the file system's own loop, and keys are the bucket's."""
+    """A file system and one of its buckets; coroutines run on the file system's own loop, keys are the bucket's."""
 
     def __init__(self, filesystem: Any, bucket: str) -> None:
         self.filesystem = filesystem

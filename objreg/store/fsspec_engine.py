@@ -167,8 +167,9 @@ def _answer(error: BaseException) -> tuple[int | None, str]:
             said = response.get("Error", {}).get("Code", "")
             status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
             return status, said if not said.isdigit() else ""
-        status = getattr(link, "status_code", None) or getattr(link, "code", None)
-        if str(status).isdigit():  # azure; gcsfs
+        # gcsfs' HttpError; aiohttp's own exceptions have a code, too, which no server sent.
+        status = getattr(link, "code" if type(link).__name__ == "HttpError" else "status_code", None)
+        if str(status).isdigit():
             return int(str(status)), str(getattr(link, "error_code", None) or "").rpartition(".")[2]
         link = link.__cause__
     return _status_of_type(error), ""

@@ -87,7 +87,7 @@ def _open_twin(location: Location, kind: Any, arguments: tuple[Any, ...], option
 def _filesystem_class(scheme: str) -> Any:
     module, name, extra = _CLASSES[scheme]
     if scheme == "gs":
-        # gcsfs would otherwise ask over gRPC what kind of bucket it is: a minute for each call against anything but GCS.
+        # gcsfs would otherwise ask over gRPC what kind of bucket it is: a minute a call against anything but GCS.
         os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
     try:
         return getattr(importlib.import_module(module), name)

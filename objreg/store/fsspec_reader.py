@@ -44,8 +44,8 @@ class FilesystemReader:
     def create(self, key: str, data: bytes) -> bool:
         del data
         raise UnsafeStore(
-            f"{self.url} cannot create {key}: that a create of the {self._protocol!r} file system never replaces is not "
-            "proven (the general one of fsspec looks, then writes); use s3://, gs://, az:// or a local folder"
+            f"{self.url} cannot create {key}: that a create of the {self._protocol!r} file system never replaces "
+            "is not proven (the general one of fsspec looks, then writes); use s3://, gs://, az:// or a local folder"
         )
 
     def first(self, prefix: str) -> ObjectInfo | None:

@@ -102,7 +102,7 @@ class HttpStore:
 
     def _refuse_listing(self, prefix: str) -> NoReturn:
         raise StoreError(
-            f"an http registry cannot be listed ({prefix!r} of {self.url}); name what is wanted, or open its bucket's address"
+            f"an http registry cannot be listed ({prefix!r} of {self.url}); name what is wanted, or open its bucket"
         )
 
     def _ask(self, method: str, key: str, headers: dict[str, str]) -> _Answer | None:
@@ -138,7 +138,7 @@ class HttpStore:
                 if used and not isinstance(error, TimeoutError):
                     continue
                 raise StoreUnavailable(
-                    f"{self.url} gave no whole answer to {action} ({type(error).__name__}); check the address and retry",
+                    f"{self.url} gave no whole answer to {action} ({type(error).__name__}); check it and retry",
                     url=self.url,
                 ) from error
         raise AssertionError("unreachable: a fresh connection returns or raises")

@@ -27,9 +27,9 @@ _ABSENT = (FileNotFoundError, NotADirectoryError)
 class LocalStore:
     """Objects as files below a folder, which need not exist until the first create.
 
-    The bytes are written to a temporary file, flushed to the disk, and linked to their name: the link fails where the name
-    is taken, so of any number of processes one wins, and nobody sees half an object. Where a file system has no hard
-    links, a lock file serialises check and rename instead.
+    The bytes are written to a temporary file, flushed to the disk, and linked to their name: the link fails where the
+    name is taken, so of any number of processes one wins, and nobody sees half an object. Where a file system has no
+    hard links, a lock file serialises check and rename instead.
 
     Args:
         root: the folder; made absolute.

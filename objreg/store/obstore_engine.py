@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, NoReturn
 from urllib.parse import quote
@@ -41,7 +42,7 @@ class ObstoreStore:
         self._location = location
         self._settings = settings_for(location, options, os.environ)
         self.identity = self._settings.identity
-        # A stalled answer is given up after 20 s; but that clock runs while a long body goes up, so those have no such limit.
+        # A stalled answer is given up after 20 s; that clock also runs while a long body goes up, hence two clients.
         self._objects = _open(location, self._settings, read_timeout="20s")
         self._uploads = _open(location, self._settings, read_timeout="15m")
         self._heads: dict[str, Any] = {}
@@ -62,7 +63,8 @@ class ObstoreStore:
                 self._only_the_object_is_missing(error, f"get {key}")
                 return None
             except _obstore_errors() as error:
-                if _status(error) == 416:  # noqa: PLR2004  # the object ends before the range
+                # The object ends before the range; the second is obstore's own word for it.
+                if _status(error) == 416 or "StartTooLarge" in str(error):  # noqa: PLR2004
                     return b""
                 raise
 
@@ -84,13 +86,13 @@ class ObstoreStore:
             full = self._location.full(prefix)
             if self._settings.kind == "S3Store" and full.strip("/"):
                 found = self._first_of_s3(full)
-                if found is None or found.key.startswith(prefix):
-                    return found
-            # Azure and GCS: obstore cannot cap a page, so this is one whole page. S3: a sibling sorts before the folder.
+                if found is None or found.key.startswith(full):
+                    return found and replace(found, key=self._location.relative(found.key))
+            # Azure and GCS: obstore cannot cap a page, so it is a whole one. S3: a sibling sorts before the folder.
             return next((info for info in self._listed(prefix.rpartition("/")[0]) if info.key.startswith(prefix)), None)
 
     def _first_of_s3(self, full: str) -> ObjectInfo | None:
-        """Ask for one key: obstore's own listing always asks for a page of 1,000.
+        """Ask for one of the bucket's keys: obstore's own listing always asks for a page of 1,000.
 
         obstore signs a GET of whatever address it is given, and joins the "object's" name to it with a slash. With the
         query in the address the name completes the prefix. As obstore strips a slash at the end, the prefix lacks it.
@@ -107,7 +109,7 @@ class ObstoreStore:
         if entry is None:
             return None
         key, size, modified = (entry.findtext(f"{{*}}{name}") or "" for name in ("Key", "Size", "LastModified"))
-        return ObjectInfo(self._location.relative(key), int(size), datetime.fromisoformat(modified))
+        return ObjectInfo(key, int(size), datetime.fromisoformat(modified))
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         with self._translated(f"list {prefix}"):
@@ -124,7 +126,7 @@ class ObstoreStore:
         return tuple(sorted(path.rstrip("/").rpartition("/")[2] for path in found["common_prefixes"]))
 
     def head(self, key: str) -> ObjectInfo | None:
-        """As the protocol says; but an answer to HEAD has no text, so that a missing bucket looks like a missing object."""
+        """As the protocol says, but an answer to HEAD has no text: a missing bucket looks like a missing object."""
         with self._translated(f"head {key}"):
             try:
                 return _info(self._objects.head(key))
@@ -164,8 +166,8 @@ class ObstoreStore:
             ) from error
         if status is None and any(host in text for host in _INSTANCE_CREDENTIALS):
             raise AccessDenied(
-                f"no credentials for {self.url} were found, and this machine's metadata service gave none; set them in the "
-                "environment or in a profile, or open the registry with ?anonymous=true"
+                f"no credentials for {self.url} were found, and this machine's metadata service gave none; set them in "
+                "the environment or in a profile, or open the registry with ?anonymous=true"
             ) from error
         if status is None and isinstance(error, PermissionDeniedError | UnauthenticatedError):
             status = 403

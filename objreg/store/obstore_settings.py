@@ -1,4 +1,4 @@
-"""How obstore is told which bucket, which server and whose credentials: from our options, the environment and profiles."""
+"""How obstore is told which bucket, server and credentials: from our options, the environment and profiles."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,8 +12,8 @@ from objreg.store.options import CloudOptions, Location
 
 __all__ = ["RETRIES", "ObstoreSettings", "azure_connection", "settings_for"]
 
-# A dead endpoint is told within half a minute; a request that the network lost is repeated at once. Whoever wants to wait
-# longer repeats above this layer, where it is known what may be repeated.
+# A dead endpoint is told within half a minute; a request that the network lost is repeated at once. Whoever wants to
+# wait longer repeats above this layer, where it is known what may be repeated.
 RETRIES: dict[str, Any] = {
     "max_retries": 4,
     "retry_timeout": timedelta(seconds=20),
@@ -113,8 +113,8 @@ def _boto3_provider(profile: str | None) -> Any:
         from obstore.auth.boto3 import Boto3CredentialProvider
     except ImportError as error:
         raise MissingDependency(
-            f"the AWS profile {profile or 'default'!r} takes its credentials from SSO, a role or a program, which needs boto3; "
-            "install objreg[sso]"
+            f"the AWS profile {profile or 'default'!r} has its credentials from SSO, a role or a program, which needs "
+            "boto3; install objreg[sso]"
         ) from error
     try:
         return Boto3CredentialProvider(boto3.Session(profile_name=profile))

@@ -31,12 +31,12 @@ def open_store(
     """Open the store at an address.
 
     Args:
-        url: a path or ``file://``, ``memory://name``, ``s3://bucket/prefix``, ``gs://``, ``az://``, ``https://``. The query of
-            a cloud's address may set ``endpoint_url``, ``region``, ``anonymous``, ``path_style``, ``profile``, ``kms_key_id`` and
-            ``account_name``.
+        url: a path or ``file://``, ``memory://name``, ``s3://bucket/prefix``, ``gs://``, ``az://``, ``https://``. The
+            query of a cloud's address may set ``endpoint_url``, ``region``, ``anonymous``, ``path_style``, ``profile``,
+            ``kms_key_id`` and ``account_name``.
         storage_options: the same names, and the engine's own.
-        engine: ``fsspec`` or ``obstore``. Without it: fsspec where ``storage_options`` or ``filesystem`` is given and for
-            ``gs://``, else obstore.
+        engine: ``fsspec`` or ``obstore``. Without it: fsspec where ``storage_options`` or ``filesystem`` is given and
+            for ``gs://``, else obstore.
         filesystem: an fsspec file system to use, with its own credentials.
 
     Raises:
@@ -134,6 +134,4 @@ def _refuse_secrets(url: str) -> None:
     user, at, _ = parts.netloc.rpartition("@")
     container_only = parts.scheme.startswith("abfs") and ":" not in user
     if at and not container_only:
-        raise InvalidInput(
-            "a registry's address must not hold credentials (before '@'); set them in the environment or in storage_options"
-        )
+        raise InvalidInput("a registry's address must not hold credentials (before '@'); set them in the environment")
