@@ -11,8 +11,9 @@ from pathlib import Path
 import msgspec
 
 from objreg.core import rules
+from objreg.core.diff import Side, VersionDiff, catalog_at, diff_versions
 from objreg.core.entries import Head
-from objreg.core.keys import REGISTRY_DOMAIN, namespace_domain
+from objreg.core.keys import REGISTRY_DOMAIN, model_domain, namespace_domain
 from objreg.core.names import check_namespace, check_state
 from objreg.core.records import (
     AnyRecord,
@@ -30,6 +31,7 @@ from objreg.core.state import Change, ScopeState
 from objreg.errors import InvalidInput, NotFound, StoreError
 from objreg.registry.download import download, file_paths, read_file
 from objreg.registry.manifest import Manifest
+from objreg.registry.objects import find_object
 from objreg.registry.sending import Progress
 from objreg.registry.session import Session, typed_state
 from objreg.registry.values import HistoryItem, Version, VersionSummary
@@ -240,6 +242,52 @@ class Reading(ABC):
         if not models and not namespaces:
             self._session.check_registry()
         return models, namespaces
+
+    # Objects
+
+    def object(self, name: str) -> bytes:
+        """Return an object's bytes as they are stored.
+
+        Args:
+            name: a spec (the version's record; with a file behind it, that file), or a whole digest: ``sha256:…`` looks
+                everywhere, ``fraud/clf@sha256:…`` in one model.
+
+        Raises:
+            NotFound: there is no such object.
+            IntegrityError: it holds other bytes than its digest promises.
+        """
+        if name.startswith("sha256:"):
+            models, namespaces = self._folders("")
+            places = [REGISTRY_DOMAIN, *map(namespace_domain, sorted(namespaces)), *map(model_domain, sorted(models))]
+            return find_object(self._session, name, places)
+        spec = parse_spec(name)
+        if spec.file:
+            return b"".join(self.read(name))
+        if len(spec.digest) == len("sha256:") + 64:
+            return find_object(self._session, spec.digest, [self._session.existing_model(spec.path).domain])
+        return self._session.model(spec.path).record(self._resolve(spec).digest)
+
+    def diff(self, before: str | Version, after: str | Version) -> VersionDiff:
+        """Compare two versions, of one model or of two: files, metadata, environment, code, metrics, catalog.
+
+        The catalogs compared are those that stood when the versions were pushed, so the history is read that far back.
+
+        Raises:
+            NotFound: there is no such version.
+        """
+        return diff_versions(self._side(before), self._side(after))
+
+    def _side(self, spec: str | Version) -> Side:
+        version = self.resolve(spec)
+        experiments = self.experiments(version)
+        manifest = self._session.model(version.model)
+        current = self._session.view(version.model, manifest).state.catalog
+        if current:
+            commits = (item.changes for item in self.history(version.model))
+            current = catalog_at(commits, current, version.version)
+        catalog = self._session.record(manifest, current) if current else None
+        assert catalog is None or isinstance(catalog, Catalog)
+        return Side(version.record, version.digest, experiments, catalog)
 
     # What a namespace or the registry says
 
