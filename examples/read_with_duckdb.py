@@ -1,8 +1,8 @@
 """Ask a registry's files questions in SQL, without objreg: run read_with_duckdb.sql and print what it finds.
 
-The folder is a local one, or where the model is in a bucket:
+FOLDER is the model's: registry/medical/tumor.model, or s3://bucket/prefix/medical/tumor.model:
 
-    python examples/read_with_duckdb.py FOLDER_OF_THE_MODEL
+    python examples/read_with_duckdb.py FOLDER
 """
 
 import json

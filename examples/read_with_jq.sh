@@ -21,7 +21,7 @@ echo "versions:"
 jq -rn --slurpfile entry "$newest" --slurpfile base "${base:-/dev/null}" '
   ($base[0].state // {}) * $entry[0].tail * $entry[0].patch
   | .versions | to_entries | sort_by(.value.order)[]
-  | "  \(.key)\t\(.value.created_at)\t\(.value.created_by)\t\(.value.states | join(","))"'
+  | "  \(.key)\t\(.value.created_at)\t\(.value.created_by)\t\(.value.states // [] | join(","))"'
 
 echo "who put what into production, and when:"
 jq -rs 'sort_by(.seq)[] | . as $entry | .patch.changes[]

@@ -57,7 +57,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         try:
             answer = self.model.predict(json.loads(self.rfile.read(length)))
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             self._answer(HTTPStatus.BAD_REQUEST, {"error": str(error)})
         else:
             self._answer(HTTPStatus.OK, answer)
