@@ -27,10 +27,10 @@ def encode(value: Any) -> bytes:
     Raises:
         InvalidInput: the value breaks a constraint of its type, or holds NaN or Infinity.
     """
-    data = _ENCODER.encode(value)
     try:
+        data = _ENCODER.encode(value)
         same = msgspec.json.decode(data, type=type(value)) == value
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError) as error:
         raise InvalidInput(f"{type(value).__name__} cannot be stored: {error}") from error
     if not same:
         raise InvalidInput(

@@ -10,7 +10,7 @@ import msgspec
 from objreg.core.digest import digest_of, verify
 from objreg.core.encoding import decode
 from objreg.core.merge import merge
-from objreg.core.records import Digest, Name, Size, Time
+from objreg.core.records import Digest, Identifier, Name, Size, Time
 from objreg.core.state import Pointer
 from objreg.errors import FormatError, RollbackDetected
 
@@ -51,7 +51,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     time: Time
     actor: Name
     message: Annotated[str, msgspec.Meta(max_length=65536)]
-    op: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$")]
+    op: Identifier
     patch: dict[str, Any]
     snapshot: SnapshotReference | None
     tail: dict[str, Any]

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+from objreg.errors import FormatError
+
 __all__ = ["after", "format_time", "parse_time"]
 
 
@@ -15,8 +17,15 @@ def format_time(moment: datetime) -> str:
 
 
 def parse_time(text: str) -> datetime:
-    """Return the time that a text says, in UTC."""
-    return datetime.fromisoformat(text)
+    """Return the time that a text says, in UTC.
+
+    Raises:
+        FormatError: the text has the shape of a time and there is no such time, like the 30th of February.
+    """
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        raise FormatError(f"{text!r} is not a time: {error}", text=text) from error
 
 
 def after(parent: str, moment: datetime) -> str:
