@@ -30,7 +30,7 @@ def encode(value: Any) -> bytes:
     try:
         data = _ENCODER.encode(value)
         same = msgspec.json.decode(data, type=type(value)) == value
-    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError) as error:
+    except (msgspec.DecodeError, RecursionError, TypeError, UnicodeEncodeError) as error:
         raise InvalidInput(f"{type(value).__name__} cannot be stored: {error}") from error
     if not same:
         raise InvalidInput(
