@@ -1,0 +1,40 @@
+"""What a simulated machine remembers: the cache's shape, in memory, so that a seed needs no disk."""
+
+from pathlib import Path
+
+__all__ = ["MemoryCache"]
+
+
+class MemoryCache:
+    """The part of ``objreg.local.cache.Cache`` that a manifest uses."""
+
+    root = Path("/nowhere")
+
+    def __init__(self) -> None:
+        self._objects: dict[str, bytes] = {}
+        self._heads: dict[tuple[str, str], tuple[int, bytes]] = {}
+        self._versions: dict[tuple[str, str, str], str] = {}
+
+    def get_object(self, digest: str) -> bytes | None:
+        return self._objects.get(digest)
+
+    def put_object(self, digest: str, data: bytes) -> bool:
+        self._objects[digest] = data
+        return True
+
+    def head(self, registry: str, domain: str) -> bytes | None:
+        found = self._heads.get((registry, domain))
+        return found[1] if found else None
+
+    def remember_head(self, registry: str, domain: str, seq: int, data: bytes) -> None:
+        if seq >= self._heads.get((registry, domain), (-1, b""))[0]:
+            self._heads[registry, domain] = (seq, data)
+
+    def forget_head(self, registry: str, domain: str) -> None:
+        self._heads.pop((registry, domain), None)
+
+    def version_digest(self, registry: str, model: str, version: str) -> str | None:
+        return self._versions.get((registry, model, version))
+
+    def remember_version(self, registry: str, model: str, version: str, digest: str) -> None:
+        self._versions[registry, model, version] = digest

@@ -1,0 +1,217 @@
+"""Each rule of order and doubt earns its place: without it, the simulation fails.
+
+A rule is switched off in the code that runs, nothing else is changed, and some seed must break a promise.
+"""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from objreg.core.keys import record_key
+from objreg.core.merge import merge
+from objreg.core.rules import Decision
+from objreg.errors import StoreUnavailable
+from objreg.registry import blobs, commit
+from objreg.registry.commit import Commit
+from objreg.store.base import Store
+from tests.simulation.store import Faults
+from tests.simulation.world import World
+
+_SEEDS = 1500
+_FAULTS = Faults(lost=0.1, own=0.1, refused=0.05, delayed=0.1, conflict=0.05, unread=0.05, crash=0.03)
+
+Break = Callable[[pytest.MonkeyPatch], None]
+
+
+class _Skipped(Exception):
+    """The slot was left behind."""
+
+
+def no_read_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is in the slot after an unclear answer is taken for another's: a lost race."""
+    attempt = Commit._attempt
+
+    def claim(self: Commit, key: str, data: bytes) -> bytes:
+        store = self._manifest.store
+        while True:
+            try:
+                self.created = store.create(key, data)  # type: ignore[attr-defined]  # only here
+                occupant = store.get(key)
+            except StoreUnavailable:
+                self._clock.pause(1)
+                continue
+            if occupant is not None:
+                return occupant
+
+    def forgetful(self: Commit, decision: Decision) -> object:
+        head = attempt(self, decision)
+        return head if self.created else None  # type: ignore[attr-defined]  # only here
+
+    monkeypatch.setattr(Commit, "_claim", claim)
+    monkeypatch.setattr(Commit, "_attempt", forgetful)
+
+
+def an_empty_slot_means_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a timeout the slot is empty, so the commit is reported as failed."""
+    read_back = Commit._read_back
+
+    def claim(self: Commit, key: str, data: bytes) -> bytes:
+        try:
+            if self._manifest.store.create(key, data):
+                return data
+            occupant = self._manifest.store.get(key)
+        except StoreUnavailable as error:
+            occupant = read_back(self, key, error)
+        if occupant is None:
+            raise StoreUnavailable("it did not land")
+        return occupant
+
+    monkeypatch.setattr(Commit, "_claim", claim)
+
+
+def a_slot_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After an unclear answer and an empty slot the writer goes on to the slot after it."""
+    attempt, next_seq = Commit._attempt, Commit._next_seq
+
+    def claim(self: Commit, key: str, data: bytes) -> bytes:
+        try:
+            if self._manifest.store.create(key, data):
+                return data
+            occupant = self._manifest.store.get(key)
+        except StoreUnavailable as error:
+            occupant = self._read_back(key, error)
+        if occupant is None:
+            raise _Skipped
+        return occupant
+
+    def restless(self: Commit, decision: Decision) -> object:
+        while True:
+            try:
+                return attempt(self, decision)
+            except _Skipped:
+                self.skipped = getattr(self, "skipped", 0) + 1  # type: ignore[attr-defined]  # only here
+
+    monkeypatch.setattr(Commit, "_claim", claim)
+    monkeypatch.setattr(Commit, "_attempt", restless)
+    monkeypatch.setattr(Commit, "_next_seq", lambda self: next_seq(self) + getattr(self, "skipped", 0))
+
+
+def a_decision_is_kept_after_a_lost_race(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was decided on an older state is committed to a newer one."""
+    run = Commit.run
+
+    def stubborn(self: Commit) -> object:
+        plan, kept = self._plan, []
+
+        def decide_once() -> Decision:
+            if not kept:
+                kept.append(plan())
+            return kept[0]
+
+        self._plan = decide_once
+        return run(self)
+
+    monkeypatch.setattr(Commit, "run", stubborn)
+
+
+def the_entry_goes_before_its_records(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Records are written after the commit point."""
+    attempt = Commit._attempt
+
+    def hasty(self: Commit, decision: Decision) -> object:
+        head = attempt(self, Decision(decision.value, decision.patch, decision.changes, {}))
+        for digest, data in decision.records.items():
+            self._write(record_key(self._manifest.domain, digest), digest, data)
+        return head
+
+    monkeypatch.setattr(Commit, "_attempt", hasty)
+
+
+def exists_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer that reads like "it exists" is believed without a look."""
+
+    def credulous(store: Store, key: str, data: bytes, clock: object, deadline: float) -> bool:
+        while True:
+            try:
+                return store.create(key, data)
+            except StoreUnavailable:
+                continue
+
+    monkeypatch.setattr(commit, "create_durably", credulous)
+    monkeypatch.setattr(blobs, "create_durably", credulous)
+
+
+def an_unclear_record_is_taken_as_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A record or a blob whose create gave no answer is not sent again."""
+
+    def hopeful(store: Store, key: str, data: bytes, clock: object, deadline: float) -> bool:
+        try:
+            return store.create(key, data)
+        except StoreUnavailable:
+            return True
+
+    monkeypatch.setattr(commit, "create_durably", hopeful)
+    monkeypatch.setattr(blobs, "create_durably", hopeful)
+
+
+def the_tail_is_not_carried_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An entry's tail holds the patch before it alone."""
+    snapshot_and_tail = Commit._snapshot_and_tail
+
+    def forgetful(self: Commit) -> object:
+        snapshot, tail = snapshot_and_tail(self)
+        head = self._manifest.head
+        return snapshot, (head.entry.patch if tail and head else tail)
+
+    monkeypatch.setattr(Commit, "_snapshot_and_tail", forgetful)
+
+
+def a_snapshot_takes_in_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new snapshot is named together with the tail that it already holds, for one entry too many."""
+    snapshot_and_tail = Commit._snapshot_and_tail
+
+    def late(self: Commit) -> object:
+        snapshot, tail = snapshot_and_tail(self)
+        return (snapshot, merge(tail, {"last": "x"})) if snapshot else (snapshot, tail)
+
+    monkeypatch.setattr(Commit, "_snapshot_and_tail", late)
+
+
+_BREAKS: dict[Break, str] = {
+    no_read_back: "in the log 2 times|refused",
+    an_empty_slot_means_failure: "was refused .* and its commit is in the log",
+    a_slot_is_skipped: "the log has a gap|in the log 2 times|does not follow",
+    a_decision_is_kept_after_a_lost_race: "twice|not numbered|exclusive|pointers",
+    the_entry_goes_before_its_records: "names a record that is not there",
+    exists_is_believed: "that is not there|snapshots/",
+    an_unclear_record_is_taken_as_written: "that is not there|snapshots/",
+    the_tail_is_not_carried_on: "differ from the folded log",
+    a_snapshot_takes_in_too_much: "differ from the folded log",
+}
+
+
+@pytest.mark.parametrize("switch_off", _BREAKS, ids=lambda switch_off: switch_off.__name__.replace("_", "-"))
+def test_without_the_rule_a_promise_breaks(
+    switch_off: Break, monkeypatch: pytest.MonkeyPatch, contents: Path, prepared: dict[str, bytes]
+) -> None:
+    """Some seed finds it, in the way that the rule guards against."""
+    switch_off(monkeypatch)
+    for seed in range(_SEEDS):
+        world = World(seed, contents, _FAULTS)
+        try:
+            world.run(prepared)
+            world.check()
+        except (AssertionError, KeyError) as error:
+            assert re.search(_BREAKS[switch_off], str(error)), f"seed {seed} broke another promise: {error}"  # noqa: PT017
+            return
+    pytest.fail(f"{_SEEDS} histories without this rule broke no promise")
+
+
+def test_with_all_rules_the_same_faults_break_nothing(contents: Path, prepared: dict[str, bytes]) -> None:
+    """The faults that find a missing rule are survived by the whole."""
+    for seed in range(200):
+        world = World(seed, contents, _FAULTS)
+        world.run(prepared)
+        world.check()
