@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from objreg.errors import UnsafeStore
+from objreg.errors import StoreUnavailable, UnsafeStore
 from objreg.store.base import ObjectInfo
 
 __all__ = ["CLOUDS", "AzureFilesystem", "CloudFilesystem", "GoogleFilesystem", "Page", "S3Filesystem"]
@@ -98,6 +98,11 @@ class S3Filesystem(CloudFilesystem):
     async def page(self, prefix: str, *, token: str | None = None, limit: int = _PAGE, folders: bool = False) -> Page:
         optional = {**({"ContinuationToken": token} if token else {}), **({"Delimiter": "/"} if folders else {})}
         answer = await self._call("list_objects_v2", Prefix=prefix, MaxKeys=limit, **optional)
+        if "Name" not in answer and "IsTruncated" not in answer:
+            # botocore makes an empty listing of any well-formed page.
+            raise StoreUnavailable(
+                f"s3://{self.bucket} answered list {prefix} with something else than a listing; retry"
+            )
         return Page(
             [ObjectInfo(e["Key"], e["Size"], e["LastModified"].astimezone(UTC)) for e in answer.get("Contents", ())],
             [entry["Prefix"] for entry in answer.get("CommonPrefixes", ())],

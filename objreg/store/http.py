@@ -47,7 +47,8 @@ class HttpStore:
         ):
             raise InvalidInput("an http registry's address is https://host/path, without credentials, ? or #")
         self.url = self.identity = url.rstrip("/")
-        self._connections = threading.local()
+        self._lock = threading.Lock()
+        self._idle: dict[tuple[int, str, str], list[http.client.HTTPConnection]] = {}
 
     def __reduce__(self) -> tuple[object, ...]:
         return (HttpStore, (self.url,))
@@ -93,8 +94,10 @@ class HttpStore:
         self._refuse_listing(prefix)
 
     def close(self) -> None:
-        connections: dict[object, http.client.HTTPConnection] = getattr(self._connections, "by_host", {})
-        for connection in connections.values():
+        with self._lock:
+            idle = [connection for kept in self._idle.values() for connection in kept]
+            self._idle.clear()
+        for connection in idle:
             connection.close()
 
     def _refuse_write(self, action: str) -> NoReturn:
@@ -127,35 +130,38 @@ class HttpStore:
         """Send one request; once more where a kept connection turns out to have been closed in the meantime."""
         parts = urlsplit(url)
         target = parts.path + (f"?{parts.query}" if parts.query else "")
-        for fresh in (False, True):
-            connection, used = self._connection(parts.scheme, parts.netloc, fresh=fresh)
+        place = (os.getpid(), parts.scheme, parts.netloc)  # a forked child must not use its parent's connections
+        while True:
+            kept = self._take(place)
+            connection = kept or _connect(parts.scheme, parts.netloc)
             try:
                 connection.request(method, target, headers={"Accept-Encoding": "identity", **headers})
                 response = connection.getresponse()
-                return _Answer(response.status, response.headers, response.read())
+                answer = _Answer(response.status, response.headers, response.read())
             except (OSError, http.client.HTTPException) as error:
                 connection.close()
-                if used and not isinstance(error, TimeoutError):
+                if kept is not None and not isinstance(error, TimeoutError):
                     continue
                 raise StoreUnavailable(
                     f"{self.url} gave no whole answer to {action} ({type(error).__name__}); check it and retry",
                     url=self.url,
                 ) from error
-        raise AssertionError("unreachable: a fresh connection returns or raises")
+            self._keep(place, connection)
+            return answer
 
-    def _connection(self, scheme: str, host: str, *, fresh: bool) -> tuple[http.client.HTTPConnection, bool]:
-        """Return this thread's connection and whether it has been used; a forked child never shares its parent's."""
-        local = self._connections
-        if getattr(local, "pid", None) != os.getpid():
-            local.pid, local.by_host = os.getpid(), {}
-        found: http.client.HTTPConnection | None = local.by_host.get((scheme, host))
-        if found is not None and not fresh:
-            return found, found.sock is not None
-        if scheme == "https":
-            made: http.client.HTTPConnection = http.client.HTTPSConnection(
-                host, timeout=_TIMEOUT, context=ssl.create_default_context()
-            )
-        else:
-            made = http.client.HTTPConnection(host, timeout=_TIMEOUT)
-        local.by_host[(scheme, host)] = made
-        return made, False
+    def _take(self, place: tuple[int, str, str]) -> http.client.HTTPConnection | None:
+        with self._lock:
+            idle = self._idle.get(place)
+            return idle.pop() if idle else None
+
+    def _keep(self, place: tuple[int, str, str], connection: http.client.HTTPConnection) -> None:
+        if connection.sock is None:  # the server said that it closes
+            return
+        with self._lock:
+            self._idle.setdefault(place, []).append(connection)
+
+
+def _connect(scheme: str, host: str) -> http.client.HTTPConnection:
+    if scheme == "https":
+        return http.client.HTTPSConnection(host, timeout=_TIMEOUT, context=ssl.create_default_context())
+    return http.client.HTTPConnection(host, timeout=_TIMEOUT)

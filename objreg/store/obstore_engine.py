@@ -105,6 +105,8 @@ class ObstoreStore:
             store = _open(whole, self._settings, read_timeout="20s", endpoint=f"{self._settings.endpoint}{query}")
             store = self._heads.setdefault(start, store)
         answer = ET.fromstring(bytes(store.get(rest).bytes()))  # noqa: S314  # one key long, from the store we trust
+        if not answer.tag.endswith("ListBucketResult"):
+            raise ET.ParseError(f"the answer is a {answer.tag}")
         entry = answer.find("{*}Contents")
         if entry is None:
             return None
