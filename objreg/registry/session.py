@@ -182,6 +182,8 @@ class Session:
             if found is not None:
                 return found
             defined |= set(self.typed(self.manifest(domain), ScopeState).states)
+        if not defined:
+            self.check_registry()
         names = f"; defined are {', '.join(sorted(defined))}" if defined else ""
         raise NotFound(
             f"no state {state} is defined for {model}{names}; define it first: objreg state define {state}", state=state
