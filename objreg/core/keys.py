@@ -14,11 +14,13 @@ __all__ = [
     "MARKER",
     "REGISTRY_DOMAIN",
     "blob_key",
+    "blob_prefix",
     "domain_of",
     "log_key",
     "log_prefix",
     "model_domain",
     "namespace_domain",
+    "parse_blob_name",
     "record_key",
     "seq_of",
     "snapshot_key",
@@ -29,6 +31,7 @@ REGISTRY_DOMAIN = "_registry"
 _LAST = 10**12 - 1
 _LOG_NAME = re.compile(r"([0-9]{12})\.json")
 _SUFFIXES = {"": "", "zstd": ".zst"}
+_BLOB_NAME = re.compile(r"([0-9a-f]{64})(?:\.([1-9][0-9]{0,15}))?(?:\.(zst))?")
 
 
 def model_domain(model: str) -> str:
@@ -90,3 +93,18 @@ def blob_key(domain: str, digest: str, incarnation: int, encoding: str) -> str:
     """Return the key of a blob: ``blobs/<hex>[.<incarnation>][.zst]``."""
     middle = f".{incarnation}" if incarnation else ""
     return f"{domain}/blobs/{hex_of(digest)}{middle}{_SUFFIXES[encoding]}"
+
+
+def blob_prefix(domain: str) -> str:
+    """Return the folder of a domain's blobs, with its slash."""
+    return f"{domain}/blobs/"
+
+
+def parse_blob_name(name: str) -> tuple[str, int, str] | None:
+    """Return the hex digits, the incarnation and the encoding that a blob's name says, or None for another name.
+
+    >>> parse_blob_name("0" * 64 + ".2.zst") == ("0" * 64, 2, "zstd")
+    True
+    """
+    match = _BLOB_NAME.fullmatch(name)
+    return None if match is None else (match[1], int(match[2] or 0), "zstd" if match[3] else "")

@@ -12,6 +12,7 @@ from objreg.errors import InvalidInput
 
 __all__ = [
     "LATEST",
+    "NO_STATE",
     "check_file_path",
     "check_namespace",
     "check_part",
@@ -22,6 +23,8 @@ __all__ = [
 ]
 
 LATEST = "latest"
+NO_STATE = "none"
+"""In a retention policy: versions that are in no state."""
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _STATE = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -88,8 +91,8 @@ def check_state(text: str) -> str:
             f" 'production'",
             text=text,
         )
-    if text.lower() in {LATEST, "sha256"}:
-        raise InvalidInput(f"a state cannot be called {text!r}: it has a meaning of its own in a spec")
+    if text.lower() in {LATEST, "sha256", NO_STATE}:
+        raise InvalidInput(f"a state cannot be called {text!r}: it has a meaning of its own in specs and policies")
     if _VERSION_LIKE.fullmatch(text):
         raise InvalidInput(f"a state cannot be called {text!r}: it looks like a version; use a word, like 'production'")
     return text

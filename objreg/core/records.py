@@ -48,6 +48,7 @@ Time = Annotated[
 ]
 Size = Annotated[int, msgspec.Meta(ge=0)]
 Positive = Annotated[int, msgspec.Meta(ge=1)]
+Days = Annotated[int, msgspec.Meta(ge=0, le=36500)]
 Text = Annotated[str, msgspec.Meta(max_length=65536)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=400)]
 
@@ -381,8 +382,8 @@ class RetentionRule(_Value, frozen=True, kw_only=True):
         keep_last: so many of the newest versions are never retired.
     """
 
-    models: Size | None = None
-    runs: Size | None = None
+    models: Days | None = None
+    runs: Days | None = None
     keep_last: Size = 1
 
 

@@ -1,1 +1,17 @@
 """Tools that look after a registry: they plan first, and change nothing that was not shown."""
+
+from objreg.maintenance.collect import Collected, CollectionPlan, Garbage, collect, plan_collection
+from objreg.maintenance.retain import RetentionPlan, apply_retention, plan_retention, put_policy, retention_policy
+
+__all__ = [
+    "Collected",
+    "CollectionPlan",
+    "Garbage",
+    "RetentionPlan",
+    "apply_retention",
+    "collect",
+    "plan_collection",
+    "plan_retention",
+    "put_policy",
+    "retention_policy",
+]

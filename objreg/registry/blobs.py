@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from objreg.core.digest import digest_of, hex_of, verify
 from objreg.core.keys import blob_key
 from objreg.core.records import Part
-from objreg.errors import IntegrityError
+from objreg.errors import IntegrityError, StoreUnavailable
 from objreg.registry.clock import Clock
 from objreg.registry.commit import create_durably
 from objreg.store.base import Store
@@ -61,14 +61,20 @@ class BlobWriter:
         if packed is None:
             self._create(digest, incarnation, "", data)
             return _part(digest, incarnation, "", len(data), data, digest)
-        if not self._create(digest, incarnation, "zstd", packed):
+        while not self._create(digest, incarnation, "zstd", packed):
             # Another compressor may have written other bytes for the same content: the reference must name what is
-            # there.
+            # there. Where nothing is there any more, a collector deleted it meanwhile: then it is written again, and
+            # the commit will lose to the collector's and send it anew.
             found = self.store.get(blob_key(self.domain, digest, incarnation, "zstd"))
-            if found is None:
-                raise IntegrityError(f"blob {digest} of {self.domain} was there and then was not: is it being deleted?")
-            verify(_decompress(found, len(data), digest), digest, f"blob {digest} of {self.domain}")
-            packed = found
+            if found is not None:
+                verify(_decompress(found, len(data), digest), digest, f"blob {digest} of {self.domain}")
+                packed = found
+                break
+            if self.clock.monotonic() >= self.deadline:
+                raise StoreUnavailable(
+                    f"{self.store.url} has blob {digest} of {self.domain} when it is created, and not when it is read:"
+                    f" it is not consistent, or a cache stands between; try again"
+                )
         return _part(digest, incarnation, "zstd", len(data), packed, digest_of(packed))
 
     def _create(self, digest: str, incarnation: int, encoding: str, stored: bytes) -> bool:

@@ -29,6 +29,7 @@ from objreg.core.records import (
 from objreg.core.specs import Spec, parse_spec
 from objreg.core.state import Change, ScopeState
 from objreg.errors import InvalidInput, NotFound, StoreError
+from objreg.registry.collected import collection_told
 from objreg.registry.download import download, file_paths, read_file
 from objreg.registry.manifest import Manifest
 from objreg.registry.objects import find_object
@@ -96,7 +97,7 @@ class Reading(ABC):
             progress: is called with the number of bytes fetched, as they are.
 
         Raises:
-            NotFound: there is no such version or file.
+            NotFound: there is no such version or file, or the version was retired and its files were collected.
             IntegrityError: the bucket holds other bytes than the record promises; nothing is kept.
             StoreError: the store gave no answer, or this machine's disk is full.
         """
@@ -118,7 +119,8 @@ class Reading(ABC):
         domain = session.model(version.model).domain
         with session.cache.build_tree(version.digest) as building:
             if building is not None:
-                download(session.store, domain, files, building, progress or _ignore)
+                with collection_told(session, version):
+                    download(session.store, domain, files, building, progress or _ignore)
         folder = session.cache.tree(version.digest)
         if folder is None:
             raise StoreError(f"{version.spec} was pulled, and something removed it from {session.cache_dir} at once")
@@ -138,8 +140,12 @@ class Reading(ABC):
         files = file_paths(version.artifacts)
         if parsed.file not in files:
             raise _no_file(version, parsed.file, files)
+        return self._chunks(version, parsed.file, files[parsed.file])
+
+    def _chunks(self, version: Version, path: str, file: File) -> Iterator[bytes]:
         session = self._session
-        return read_file(session.store, session.model(version.model).domain, parsed.file, files[parsed.file])
+        with collection_told(session, version):
+            yield from read_file(session.store, session.model(version.model).domain, path, file)
 
     # Lists
 

@@ -1,0 +1,248 @@
+"""``objreg gc``: delete the blobs that nothing needs, by condemning them first.
+
+The order of steps is what makes it safe, against any number of pushes, pulls and collectors; see
+``objreg.core.collection`` and docs/retention.md. A collection that crashed leaves condemned blobs in the state, and the
+next one, whoever starts it, finishes their deletion first.
+"""
+
+from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from objreg.core.collection import References, blob_names, condemn, named_records, references, swept
+from objreg.core.keys import blob_prefix, parse_blob_name
+from objreg.core.records import Retirement
+from objreg.core.rules import Decision
+from objreg.core.state import ModelState
+from objreg.errors import Conflict, StoreUnavailable
+from objreg.maintenance.committing import commit_to_model
+from objreg.registry.commit import DEADLINE_SECONDS
+from objreg.registry.registry import Registry
+from objreg.registry.session import Session
+
+__all__ = ["GRACE", "Collected", "CollectionPlan", "Garbage", "collect", "plan_collection"]
+
+GRACE = timedelta(days=7)
+"""A courtesy to slow readers and running pushes; it is not what makes collection safe."""
+
+_BATCH = 500
+_WORKERS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Garbage:
+    """A blob that nothing needs.
+
+    Attributes:
+        name: physical, in the model's folder of blobs.
+        key: where it is.
+        size: of the stored object, in bytes.
+        reason: why it may be collected, for people.
+    """
+
+    name: str
+    key: str
+    size: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionPlan:
+    """What would be collected of one model.
+
+    Attributes:
+        model: its path.
+        grace: how long after its retirement a version still counts as needed.
+        garbage: what would be deleted, by name.
+        unfinished: condemned by an earlier collection, and perhaps not deleted yet.
+        young: blobs that nothing needs, left because the store says that they are younger than the grace.
+        foreign: keys among the blobs that are none; they are left alone.
+    """
+
+    model: str
+    grace: timedelta
+    garbage: tuple[Garbage, ...]
+    unfinished: tuple[str, ...]
+    young: int
+    foreign: tuple[str, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes that would be freed."""
+        return sum(item.size for item in self.garbage)
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What a collection did.
+
+    Attributes:
+        model: its path.
+        deleted: the blobs of the plan that were deleted.
+        kept: names that the plan had and that came to be needed, or were condemned by another, meanwhile.
+        finished: names that an earlier collection had condemned, and whose deletion this one finished.
+    """
+
+    model: str
+    deleted: tuple[Garbage, ...]
+    kept: tuple[str, ...]
+    finished: tuple[str, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes that were freed."""
+        return sum(item.size for item in self.deleted)
+
+
+def plan_collection(registry: Registry, *models: str, grace: timedelta = GRACE) -> tuple[CollectionPlan, ...]:
+    """Return what could be collected; nothing is changed.
+
+    Args:
+        registry: which one.
+        models: their paths; none means all.
+        grace: blobs younger than this by the store's own time, and versions retired more recently, are left.
+
+    Returns:
+        A plan for each model that holds something to collect or to finish, or something foreign.
+
+    Raises:
+        NotFound: there is no such model.
+    """
+    session, now = registry.session, registry.session.clock.now()
+    with ThreadPoolExecutor(_WORKERS, thread_name_prefix="objreg-gc") as pool:
+        plans = pool.map(lambda model: _Collector(session, model, now, grace).plan(), models or registry.models())
+        return tuple(plan for plan in plans if plan.garbage or plan.unfinished or plan.young or plan.foreign)
+
+
+def collect(registry: Registry, plan: CollectionPlan) -> Collected:
+    """Carry out a plan. What came to be needed meanwhile is left; what was not in the plan is not touched.
+
+    Args:
+        registry: which one.
+        plan: of ``plan_collection``; a plan made long ago is as safe as a new one.
+
+    Raises:
+        CommitUnknown: it is not known whether the blobs were condemned; none was deleted, and the next collection goes
+            on from what is true.
+        StoreError: the store refused or gave no answer; the next collection finishes this one.
+        Conflict: a live record names a blob that is condemned, which no writer that keeps to the protocol can make.
+    """
+    session = registry.session
+    collector = _Collector(session, plan.model, session.clock.now(), plan.grace)
+    session.existing_model(plan.model)
+    finished = collector.sweep(collector.state.condemned, "finish a collection that was left unfinished")
+    deleted: list[Garbage] = []
+    for batch in _batches(plan.garbage):
+        condemned = collector.condemn({item.name for item in batch})
+        chosen = [item for item in batch if item.name in condemned]
+        collector.sweep([item.name for item in chosen], f"collected {len(chosen)} blobs")
+        deleted += chosen
+    gone = {item.name for item in deleted}
+    kept = tuple(item.name for item in plan.garbage if item.name not in gone)
+    return Collected(plan.model, tuple(deleted), kept, finished)
+
+
+def _batches(garbage: tuple[Garbage, ...]) -> Iterator[tuple[Garbage, ...]]:
+    """Cut a plan, so that no entry grows large: it names each blob three times."""
+    return (garbage[start : start + _BATCH] for start in range(0, len(garbage), _BATCH))
+
+
+class _Collector:
+    """Collects from one model, as it is at any moment."""
+
+    def __init__(self, session: Session, model: str, now: datetime, grace: timedelta) -> None:
+        self._session = session
+        self._model = model
+        self._manifest = session.model(model)
+        self._now = now
+        self._grace = grace
+        self._names: dict[str, frozenset[str]] = {}
+
+    @property
+    def state(self) -> ModelState:
+        """What is known of the model now."""
+        return self._session.view(self._model, self._manifest).state
+
+    def plan(self) -> CollectionPlan:
+        """Decide what may go."""
+        self._session.existing_model(self._model)
+        state = self.state
+        found = self._references(state, self._now - self._grace)
+        garbage: list[Garbage] = []
+        foreign: list[str] = []
+        young = 0
+        prefix = blob_prefix(self._manifest.domain)
+        for info in self._session.store.list(prefix):
+            name = info.key.removeprefix(prefix)
+            reason = found.reason(name)
+            if parse_blob_name(name) is None:
+                foreign.append(info.key)
+            elif reason and name not in state.condemned:
+                if info.modified is not None and info.modified > self._now - self._grace:
+                    young += 1
+                else:
+                    garbage.append(Garbage(name, info.key, info.size, reason))
+        garbage.sort(key=lambda item: item.name)
+        return CollectionPlan(self._model, self._grace, tuple(garbage), state.condemned, young, tuple(sorted(foreign)))
+
+    def _references(self, state: ModelState, keep: datetime) -> References:
+        with ThreadPoolExecutor(_WORKERS, thread_name_prefix="objreg-records") as pool:
+            unread = [digest for digest in named_records(state) if digest not in self._names]
+            self._names.update(zip(unread, pool.map(self._read, unread), strict=True))
+        return references(state, self._names.__getitem__, self._retirement, keep)
+
+    def _read(self, digest: str) -> frozenset[str]:
+        return blob_names(self._session.record(self._manifest, digest))
+
+    def _retirement(self, digest: str) -> Retirement:
+        record = self._session.record(self._manifest, digest)
+        assert isinstance(record, Retirement)
+        return record
+
+    def condemn(self, names: Collection[str]) -> tuple[str, ...]:
+        """Commit which blobs will be deleted; on every lost race, what the winner needs is dropped first."""
+
+        def plan() -> Decision:
+            state = self.state
+            return condemn(state, names, self._references(state, self._now - self._grace).live)
+
+        message = "collect blobs that nothing needs"
+        chosen: tuple[str, ...] = commit_to_model(self._session, self._manifest, plan, message)
+        return chosen
+
+    def sweep(self, names: Collection[str], message: str) -> tuple[str, ...]:
+        """Delete condemned blobs, and commit that they are gone; return those that were condemned until now."""
+        if not names:
+            return ()
+        self._check_dead(names)
+        with ThreadPoolExecutor(_WORKERS, thread_name_prefix="objreg-sweep") as pool:
+            list(pool.map(self._delete, names))
+        gone: tuple[str, ...] = commit_to_model(
+            self._session, self._manifest, lambda: swept(self.state, names), message
+        )
+        return gone
+
+    def _check_dead(self, names: Collection[str]) -> None:
+        """Trust no other writer with what cannot be undone: one that breaks the protocol may have named these."""
+        live = self._references(self.state, datetime.max.replace(tzinfo=UTC)).live.intersection(names)
+        if live:
+            raise Conflict(
+                f"{len(live)} condemned blobs of {self._model} are named by records that are live, like"
+                f" {min(live)}: nothing was deleted; find out which writer did that",
+                blobs=tuple(sorted(live)),
+            )
+
+    def _delete(self, name: str) -> None:
+        session, attempt = self._session, 0
+        deadline = session.clock.monotonic() + DEADLINE_SECONDS
+        while True:
+            try:
+                session.store.delete(blob_prefix(self._manifest.domain) + name)
+            except StoreUnavailable:
+                if session.clock.monotonic() >= deadline:
+                    raise
+                attempt += 1
+                session.clock.pause(attempt)
+            else:
+                return
