@@ -1,0 +1,55 @@
+"""How a run that failed ends: one sentence on stderr, or one JSON object; an exit code; no traceback unasked."""
+
+import traceback
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from objreg.cli.output import dump, plain, visible
+from objreg.errors import ObjregError
+
+if TYPE_CHECKING:
+    from objreg.cli.invocation import Invocation
+
+__all__ = ["BUG", "IO_FAILED", "report"]
+
+BUG = 70
+IO_FAILED = 74
+"""As in BSD's ``sysexits.h``."""
+
+
+def report(error: Exception, invocation: "Invocation") -> int:
+    """Tell of an error.
+
+    Returns:
+        The exit code.
+    """
+    if invocation.debug:
+        click.echo("".join(traceback.format_exception(error)).rstrip(), err=True)
+    kind, message, facts, code = _explained(error)
+    if invocation.json:
+        click.echo(dump({"error": {"type": kind, "message": message, "facts": facts}}), err=True)
+        return code
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+        return code
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        click.echo(error.ctx.get_usage(), err=True)
+        click.echo(f"Try '{error.ctx.command_path} --help' for help.\n", err=True)
+    click.echo(f"objreg: error: {visible(message)}", err=True)
+    return code
+
+
+def _explained(error: Exception) -> tuple[str, str, dict[str, Any], int]:
+    name = type(error).__name__
+    if isinstance(error, ObjregError):
+        return name, error.message, plain(error.facts), error.exit_code
+    if isinstance(error, click.ClickException):
+        return "UsageError", error.format_message(), {}, 2
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return "OSError", f"{where}{error.strerror or name}", {"errno": error.errno}, IO_FAILED
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{place.name} (line {place.lineno} of {place.filename})"
+    message = f"this is a bug in objreg, please report it: {name} in {where}; --debug shows more"
+    return "Bug", message, {"exception": name}, BUG

@@ -1,0 +1,115 @@
+"""One use of the command line: which registry, and how to answer. Options that every command has are declared here."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from objreg.cli.output import Output
+
+if TYPE_CHECKING:  # the registry is imported when a command uses it, not when help is shown
+    from objreg.registry.registry import Registry
+
+__all__ = ["Invocation", "key_values", "registry_options", "storage_options"]
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@dataclass
+class Invocation:
+    """What the options that every command has say.
+
+    Attributes:
+        url: of the registry, or None for the configured one.
+        options: for the store.
+        engine: for the store, or None for objreg's choice.
+        json: whether to answer in JSON.
+        debug: whether to show tracebacks.
+    """
+
+    url: str | None = None
+    options: dict[str, str] = field(default_factory=dict, repr=False)
+    engine: str | None = None
+    json: bool = False
+    debug: bool = False
+
+    @property
+    def output(self) -> Output:
+        """Where results go."""
+        return Output(self.json)
+
+    def registry(self) -> "Registry":
+        """Open the registry; it is closed when the command ends."""
+        import objreg
+
+        registry = objreg.open(self.url, storage_options=self.options or None, engine=self.engine)
+        click.get_current_context().call_on_close(registry.close)
+        return registry
+
+
+def key_values(_ctx: click.Context | None, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    """Return repeated ``key=value`` options as a dictionary."""
+    found: dict[str, str] = {}
+    for text in values:
+        key, separator, value = text.partition("=")
+        if not key or not separator:
+            raise click.BadParameter(f"{text!r} is not key=value", param=param)
+        if key in found:
+            raise click.BadParameter(f"{key!r} is given twice", param=param)
+        found[key] = value
+    return found
+
+
+def _remember(attribute: str) -> Callable[[click.Context, click.Parameter, Any], None]:
+    def callback(ctx: click.Context, _param: click.Parameter, value: Any) -> None:
+        setattr(ctx.ensure_object(Invocation), attribute, value)
+
+    return callback
+
+
+def _remember_options(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> None:
+    ctx.ensure_object(Invocation).options = key_values(ctx, param, values)
+
+
+def json_option(command: Command) -> Command:
+    """Add ``--json``."""
+    return click.option(
+        "--json",
+        is_flag=True,
+        expose_value=False,
+        callback=_remember("json"),
+        help="Answer with one JSON document on stdout; errors are JSON on stderr.",
+    )(command)
+
+
+def storage_options(command: Command) -> Command:
+    """Add ``--option``, ``--engine`` and ``--json``."""
+    command = json_option(command)
+    command = click.option(
+        "--engine",
+        type=click.Choice(["obstore", "fsspec"]),
+        expose_value=False,
+        callback=_remember("engine"),
+        help="What speaks to the cloud.",
+    )(command)
+    return click.option(
+        "--option",
+        metavar="KEY=VALUE",
+        multiple=True,
+        expose_value=False,
+        callback=_remember_options,
+        help="An option of the storage, like endpoint_url=…; may be repeated.",
+    )(command)
+
+
+def registry_options(command: Command) -> Command:
+    """Add what every command that uses a registry has."""
+    return click.option(
+        "--registry",
+        "url",
+        metavar="URL",
+        expose_value=False,
+        callback=_remember("url"),
+        help="The registry; else OBJREG_URL, else objreg.toml.",
+    )(storage_options(command))

@@ -1,0 +1,160 @@
+"""What a command prints: results to stdout, everything else to stderr; as text for people, or as one JSON document.
+
+On a terminal a table has a header and is aligned by ``rich``. In a pipe it is one line for each item, with tabs between
+the columns, nothing shortened, no header and no colour. What came from a bucket is never trusted with a terminal:
+control characters are shown as escapes.
+"""
+
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+__all__ = ["Fields", "Output", "Table", "visible"]
+
+Cell = str | int | float
+_SHORT_DIGEST = len("sha256:") + 12
+_WHOLE_DIGEST = len("sha256:") + 64
+
+
+def visible(text: str) -> str:
+    """Return text in which whatever could move a cursor, reorder or hide letters is an escape, as Python spells it."""
+    if text.isprintable():
+        return text
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape", "surrogatepass").decode("ascii")
+        for letter in text
+    )
+
+
+@dataclass(frozen=True)
+class Table:
+    """Items, one a line.
+
+    Attributes:
+        columns: headers, shown on a terminal only. A column called ``size`` holds bytes.
+        rows: cells in the order of the columns.
+    """
+
+    columns: Sequence[str]
+    rows: Iterable[Sequence[Cell]]
+
+
+@dataclass(frozen=True)
+class Fields:
+    """One item: a name and a value on each line. A field called ``size`` holds bytes."""
+
+    values: Sequence[tuple[str, Cell]]
+
+
+View = str | Table | Fields
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where a command's results go.
+
+    Attributes:
+        json: whether results are one JSON document, and notes and errors JSON too.
+    """
+
+    json: bool = False
+
+    def result(self, document: Any, *views: View) -> None:
+        """Print a result.
+
+        Args:
+            document: for ``--json``: records, values, and containers of them.
+            views: for people and pipes, one after another.
+        """
+        if self.json:
+            click.echo(dump(document))
+            return
+        for view in views:
+            if isinstance(view, str):
+                click.echo(visible(view))
+            elif sys.stdout is not None and sys.stdout.isatty():
+                _print_table(view)
+            else:
+                _print_lines(view)
+
+    def note(self, text: str) -> None:
+        """Tell a person something that is not a result; a program sees it in the document."""
+        if not self.json:
+            click.echo(f"objreg: {visible(text)}", err=True)
+
+    def warning(self, text: str) -> None:
+        """Tell of something that was not asked for."""
+        click.echo(dump({"warning": text}) if self.json else f"objreg: warning: {visible(text)}", err=True)
+
+
+def dump(document: Any) -> str:
+    """Return a JSON document as text: indented, in ASCII, times as RFC 3339."""
+    import json
+
+    return json.dumps(plain(document), indent=2)
+
+
+def plain(value: Any) -> Any:
+    """Return a record or a value of the registry as plain JSON."""
+    from dataclasses import fields, is_dataclass
+    from datetime import datetime
+
+    if isinstance(value, datetime):
+        from objreg.core.times import format_time
+
+        return format_time(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, dict):
+        return {str(name): plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    if value is None or isinstance(value, str | int | float):
+        return value
+    import msgspec
+
+    return plain(msgspec.to_builtins(value)) if isinstance(value, msgspec.Struct) else str(value)
+
+
+def _print_lines(view: Table | Fields) -> None:
+    for row in view.rows if isinstance(view, Table) else view.values:
+        click.echo("\t".join(visible(str(cell)) for cell in row))
+
+
+def _print_table(view: Table | Fields) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table as RichTable
+
+    if isinstance(view, Table):
+        table = RichTable(*view.columns, box=box.SIMPLE_HEAD, pad_edge=False)
+        rows = [[_short(name, cell) for name, cell in zip(view.columns, row, strict=True)] for row in view.rows]
+    else:
+        table = RichTable(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+        table.add_column(style="bold", no_wrap=True)
+        table.add_column()
+        rows = [[name, _short(name, value)] for name, value in view.values]
+    for column in table.columns:
+        column.overflow = "fold"
+    for row in rows:
+        table.add_row(*map(_text, row))
+    Console(file=sys.stdout, markup=False, highlight=False, emoji=False).print(table)
+
+
+def _text(cell: str) -> Any:
+    from rich.text import Text
+
+    return Text(visible(cell))
+
+
+def _short(name: str, cell: Cell) -> str:
+    """Return a cell as a person likes to read it; a short digest still names its object."""
+    if name == "size" and isinstance(cell, int):
+        from rich.filesize import decimal
+
+        return decimal(cell)
+    text = str(cell)
+    return text[:_SHORT_DIGEST] if text.startswith("sha256:") and len(text) == _WHOLE_DIGEST else text

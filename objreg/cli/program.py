@@ -1,0 +1,135 @@
+"""The program ``objreg``: the table of its commands, and how each run ends."""
+
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from objreg.cli.failures import report
+from objreg.cli.help import LazyGroup
+from objreg.cli.invocation import Invocation
+
+__all__ = ["COMMANDS", "program", "run"]
+
+COMMANDS = {
+    "init": "Create a registry, unless there is one.",
+    "push": "Add a version to a model.",
+    "pull": "Fetch the files of a version.",
+    "ls": "List namespaces and models, or a model's versions.",
+    "show": "Show all that is known of a version.",
+    "log": "Show the history of a model: who, when, why, from what to what.",
+    "resolve": "Print which version a spec names.",
+    "diff": "Compare two versions.",
+    "cat": "Print an object as it is stored.",
+    "retire": "Retire a version: it is not to be used any more.",
+    "state": "Define states, and move versions into them.",
+    "experiment": "Record evaluations of a version, and read them.",
+    "deployment": "Record where versions are deployed.",
+    "catalog": "Say what a model is, by a document in Git.",
+    "namespace": "Say what a namespace is.",
+    "completion": "Print a script that completes names in a shell.",
+}
+
+_COMPLETION_VARIABLE = "_OBJREG_COMPLETE"
+_BROKEN_PIPE = 141
+_INTERRUPTED = 130
+
+
+def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from importlib.metadata import version
+
+        click.echo(f"objreg {version('objreg')}")
+        ctx.exit()
+
+
+@click.group(cls=LazyGroup, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--debug", is_flag=True, envvar="OBJREG_DEBUG", help="Show tracebacks of errors (or OBJREG_DEBUG=1).")
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
+@click.pass_obj
+def program(invocation: Invocation, debug: bool) -> None:
+    """A model registry with no server and no database: the bucket is the registry.
+
+    Examples:
+      objreg init s3://models/registry
+      objreg push fraud/clf model.joblib
+      objreg pull fraud/clf@production
+    """
+    invocation.debug = debug
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the program.
+
+    Args:
+        arguments: without the program's name.
+
+    Returns:
+        The exit code.
+    """
+    invocation = Invocation(json=_asks_for_json(arguments))
+    instruction = os.environ.get(_COMPLETION_VARIABLE)
+    if instruction:
+        from click.shell_completion import shell_complete
+
+        return shell_complete(program, {"obj": invocation}, "objreg", _COMPLETION_VARIABLE, instruction)
+    _write_any_letter()
+    with warnings.catch_warnings():
+        _show_warnings(invocation)
+        try:
+            code = _invoke(arguments, invocation)
+            _flush()
+        except BrokenPipeError:
+            _discard_output()
+            code = _BROKEN_PIPE
+        except KeyboardInterrupt:
+            code = _INTERRUPTED
+        except Exception as error:  # noqa: BLE001  # the outermost place: nobody above could say it better
+            code = report(error, invocation)
+    return code
+
+
+def _invoke(arguments: Sequence[str], invocation: Invocation) -> int:
+    """Run a command without click's own handling of errors, which knows neither JSON nor our exit codes."""
+    try:
+        with program.make_context("objreg", list(arguments), obj=invocation) as ctx:
+            program.invoke(ctx)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    return 0
+
+
+def _asks_for_json(arguments: Sequence[str]) -> bool:
+    """Tell before parsing, so that a mistake in the arguments is answered in JSON too."""
+    end = list(arguments).index("--") if "--" in arguments else len(arguments)
+    return "--json" in arguments[:end]
+
+
+def _show_warnings(invocation: Invocation) -> None:
+    def show(message: Warning | str, *_: Any) -> None:
+        invocation.output.warning(str(message))
+
+    warnings.filterwarnings("always", category=UserWarning)
+    warnings.showwarning = show  # type: ignore[assignment]  # takes what the original takes, and passes over most of it
+
+
+def _write_any_letter() -> None:
+    """Let a letter that the terminal's encoding lacks be an escape, not a failure."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _flush() -> None:
+    if sys.stdout is not None:
+        sys.stdout.flush()
+
+
+def _discard_output() -> None:
+    """Nobody reads any more: what is still buffered must not fail once more at the interpreter's end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
