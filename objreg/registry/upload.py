@@ -102,11 +102,13 @@ class _Uploader:
             offset += len(data)
 
     def _submit(self, data: bytes, digest: str | None) -> Future[Part]:
-        self._budget.take(len(data))
+        size = len(data)
+        self._budget.take(size)
         if self._failed is not None:
             self._failed.result()
         future = self._pool.submit(self._writer.write, data, digest)
-        future.add_done_callback(lambda done: self._done(done, len(data)))
+        # A future keeps its callbacks, so they must not hold the bytes.
+        future.add_done_callback(lambda done: self._done(done, size))
         return future
 
     def _done(self, future: Future[Part], size: int) -> None:
