@@ -15,8 +15,10 @@ objreg catalog validate examples/catalog.toml
 
 objreg init
 objreg state define production --exclusive --description "answers real requests"
-# What is in production before this job trains. If somebody else promotes meanwhile, --expect below refuses.
-before=$(objreg ls "$model" --state production --json 2>/dev/null | jq -r '.[0].version // ""' || true)
+
+# What is in production before this job trains; exit code 3 means that nothing is. If somebody else promotes meanwhile,
+# --expect below refuses.
+before=$(objreg resolve "$model@production" --json | jq -r .version) || [[ $? -eq 3 ]]
 
 PYTHONPATH=examples python - "$build" <<'PY'
 import json, sys
@@ -27,13 +29,12 @@ classifier, metrics = fit()
 joblib.dump(classifier, Path(sys.argv[1], "model.joblib"))
 Path(sys.argv[1], "metrics.json").write_text(json.dumps(metrics))
 PY
-accuracy=$(jq .accuracy "$build/metrics.json")
 
 objreg catalog apply examples/catalog.toml
 spec=$(objreg push "$model" "$build/model.joblib" --framework scikit-learn --message "built from ${GITHUB_SHA:-a checkout}")
 status=$(jq -r 'if .accuracy >= 0.9 then "passed" else "failed" end' "$build/metrics.json")
-objreg experiment record "$spec" cross-validation --metric "accuracy=$accuracy" --status "$status"
-[[ "$status" == passed ]] || { echo "$spec is not good enough: accuracy $accuracy" >&2; exit 1; }
+objreg experiment record "$spec" cross-validation --metrics-file "$build/metrics.json" --status "$status"
+[[ "$status" == passed ]] || { echo "$spec is not good enough for production" >&2; exit 1; }
 
-objreg state set "$spec" production --expect "$before" --message "accuracy $accuracy in cross-validation"
+objreg state set "$spec" production --expect "$before" --message "passed cross-validation"
 objreg show "$spec"

@@ -38,14 +38,16 @@ def test_without_a_registry_the_users_data_folder_is_used(tmp_path: Path):
     assert EQUAL.format(0) in done.stdout
 
 
-@pytest.mark.parametrize("name", ["moto", "seaweedfs"])
-def test_the_main_job_runs_against_s3(servers: Servers, name: str, tmp_path: Path):
-    """The same on a bucket, found and opened by what the environment says alone."""
+@pytest.mark.parametrize(("name", "engine"), [("moto", "obstore"), ("seaweedfs", "obstore"), ("seaweedfs", "fsspec")])
+def test_the_main_job_runs_against_s3(servers: Servers, name: str, engine: str, tmp_path: Path):
+    """The same on a bucket, found and opened by what the environment says alone, through both engines."""
     server = servers[name]
     environment = machine(
         tmp_path,
+        OBJREG_ENGINE=engine,
         AWS_ENDPOINT_URL=server.origin,
         AWS_REGION=server.region,
+        AWS_DEFAULT_REGION=server.region,
         AWS_ACCESS_KEY_ID=server.access_key,
         AWS_SECRET_ACCESS_KEY=server.secret_key,
     )
