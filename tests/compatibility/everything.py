@@ -3,16 +3,21 @@
 import random
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from unittest.mock import patch
 
 import objreg
 from objreg.core import entries
-from objreg.core.records import CodeState, Environment
+from objreg.core.records import CodeState, Environment, RetentionRule
+from objreg.maintenance.collect import collect, plan_collection
+from objreg.maintenance.retain import apply_retention, plan_retention, put_policy
 from objreg.registry import drafts, upload
 
 MODEL = "abc_corp/claim/doc_classification"
 SMALL = "solo"
+NO_GRACE = timedelta(days=-3650)
+"""A kept registry's clock stands still in its year, and the disk's own times are later."""
 CODE = CodeState(
     remote="https://git.example/abc/claim.git",
     commit="0123456789abcdef0123456789abcdef01234567",
@@ -47,6 +52,7 @@ def write_files(folder: Path) -> dict[str, Path]:
     (model / "vocabulary").mkdir(parents=True)
     (model / "weights.bin").write_bytes(chance.randbytes(8192 + 3000))
     (model / "whole.bin").write_bytes(chance.randbytes(700))
+    (folder / "collected").write_bytes((model / "whole.bin").read_bytes())
     (model / "labels.txt").write_text("invoice\nletter\n" * 400, encoding="utf-8", newline="\n")
     (model / "empty").write_bytes(b"")
     (model / "vocabulary" / "été 😀.txt").write_text("naïve\n", encoding="utf-8", newline="\n")
@@ -54,7 +60,7 @@ def write_files(folder: Path) -> dict[str, Path]:
         (model / "vocabulary" / f"{number}.txt").write_text(f"word {number}\n", encoding="utf-8", newline="\n")
     report = folder / "report.html"
     report.write_text("<p>good</p>\n", encoding="utf-8", newline="\n")
-    return {"model": model, "report": report}
+    return {"model": model, "report": report, "collected": folder / "collected"}
 
 
 def fill(registry: objreg.Registry, folder: Path) -> None:
@@ -145,3 +151,18 @@ def _fill_more(registry: objreg.Registry, files: dict[str, Path]) -> None:
             report.write_text(f"<p>{version}</p>\n", encoding="utf-8", newline="\n")
             registry.push(f"schemes/{scheme}", report, version=version, scheme=scheme)
     registry.push(SMALL, report)
+    _maintain(registry, files)
+
+
+def _maintain(registry: objreg.Registry, files: dict[str, Path]) -> None:
+    """Let an experiment's artifacts expire, collect the blobs of the retired version, and push their content again."""
+    registry.record_experiment("schemes/free:spring", "drift", artifacts=files["report"])
+    put_policy(registry, {"none": RetentionRule(models=365), "production": RetentionRule(keep_last=3)})
+    put_policy(registry, {"none": RetentionRule(runs=0)}, namespace="schemes", message="runs are large")
+    for plan in plan_retention(registry, "schemes/free"):
+        apply_retention(registry, plan)
+    for collection in plan_collection(registry, MODEL, grace=NO_GRACE):
+        collect(registry, collection)
+    again = files["model"] / "whole.bin"
+    again.write_bytes(files["collected"].read_bytes())
+    registry.push(MODEL, again, message="what was collected is needed again")
