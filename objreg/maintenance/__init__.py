@@ -1,7 +1,7 @@
 """Tools that look after a registry: they plan first, and change nothing that was not shown."""
 
-from objreg.maintenance.collect import Collected, CollectionPlan, Garbage, collect, plan_collection
-from objreg.maintenance.retain import RetentionPlan, apply_retention, plan_retention, put_policy, retention_policy
+from objreg.maintenance.collection import Collected, CollectionPlan, Garbage, collect, plan_collection
+from objreg.maintenance.retention import RetentionPlan, apply_retention, plan_retention, put_policy, retention_policy
 
 __all__ = [
     "Collected",
