@@ -40,16 +40,16 @@ class Store(Protocol):
     - nothing is cached: what another process wrote a moment ago is seen;
     - errors are of objreg's own tree; the foreign exception is its ``__cause__``, and no message holds a secret.
 
-    Safe for use by many threads at once. Every method may raise ``StoreUnavailable`` (no clear answer: for ``create`` this
-    means *unknown*, the object may be there), ``AccessDenied`` (401, 403) or ``StoreError`` (the bucket does not exist, the disk
-    is full, the file system is read-only).
+    Safe for use by many threads at once. Every method may raise ``StoreUnavailable`` (no clear answer: for ``create``
+    this means *unknown*, the object may be there), ``AccessDenied`` (401, 403) or ``StoreError`` (the bucket does not
+    exist, the disk is full, the file system is read-only).
     """
 
     url: str
     """Where the root is, for people: never holds credentials."""
 
     identity: str
-    """Which storage this is, for what a machine remembers of it: the URL and the endpoint, whatever else is said in options."""
+    """Which storage this is, for what a machine remembers of it: the URL and the endpoint, and no other option."""
 
     ordered: bool
     """True where the store lists keys in byte order and can cap a listing, so that ``first`` is one cheap request."""
@@ -59,15 +59,16 @@ class Store(Protocol):
         ...
 
     def get_range(self, key: str, start: int, length: int) -> bytes | None:
-        """Return ``length`` bytes (at least 1) from offset ``start``, fewer where the object ends, or None if there is no object."""
+        """Return ``length`` bytes (at least 1) from offset ``start``, fewer where the object ends; None without object."""
         ...
 
     def create(self, key: str, data: bytes) -> bool:
         """Create an object if none is there: one conditional request.
 
         Returns:
-            True if this call created it. False if there is an object at the key: it may be another writer's, or this call's own
-            from an attempt whose answer was lost and which a client library repeated, so the caller must read it to know.
+            True if this call created it. False if there is an object at the key: it may be another writer's, or this
+            call's own from an attempt whose answer was lost and which a client library repeated, so the caller must
+            read it to know.
         """
         ...
 
@@ -86,7 +87,7 @@ class Store(Protocol):
         ...
 
     def folders(self, prefix: str) -> tuple[str, ...]:
-        """Return the sorted names of the folders directly below ``prefix`` (empty, or ending with ``/``), without slashes."""
+        """Return the sorted names, without slashes, of the folders directly below ``prefix`` (empty or with a final ``/``)."""
         ...
 
     def head(self, key: str) -> ObjectInfo | None:
