@@ -59,7 +59,7 @@ class Store(Protocol):
         ...
 
     def get_range(self, key: str, start: int, length: int) -> bytes | None:
-        """Return ``length`` bytes (at least 1) from offset ``start``, fewer where the object ends; None without object."""
+        """Return ``length`` bytes (at least 1) from offset ``start``, fewer at the object's end, or None."""
         ...
 
     def create(self, key: str, data: bytes) -> bool:
@@ -87,7 +87,7 @@ class Store(Protocol):
         ...
 
     def folders(self, prefix: str) -> tuple[str, ...]:
-        """Return the sorted names, without slashes, of the folders directly below ``prefix`` (empty or with a final ``/``)."""
+        """Return the sorted names, without slashes, of the folders directly below ``prefix`` (as for ``list``)."""
         ...
 
     def head(self, key: str) -> ObjectInfo | None:
