@@ -6,6 +6,7 @@
     <root>/objects/<2 hex>/<64 hex>  records, snapshots and blobs, by the sha256 of their bytes
     <root>/heads/<64 hex>            the newest entry seen of one domain of one registry
     <root>/versions/<64 hex>         the record digest of one exact version
+    <root>/verified/<64 hex>         how far one domain of one registry was verified
     <root>/trees/<64 hex>/           the files of one pulled version, read-only
 
 Every file and every tree appears whole, by a rename in its own folder, so readers need no lock. Nothing is synced to
@@ -14,7 +15,7 @@ disk: files carry their digest, so what a power cut damaged is seen. A tree's fi
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
@@ -86,6 +87,14 @@ class Cache:
         with suppress(OSError):
             self._named("heads", registry, domain).unlink()
 
+    def verified(self, registry: str, domain: str) -> bytes | None:
+        """Return what a verification remembered of a domain, or None."""
+        return _unsealed(_read(self._named("verified", registry, domain)))
+
+    def remember_verified(self, registry: str, domain: str, content: bytes) -> None:
+        """Keep what a verification shall find again."""
+        self._write(self._named("verified", registry, domain), _sealed(content))
+
     def version_digest(self, registry: str, model: str, version: str) -> str | None:
         """Return the digest of the record of an exact version, or None if this machine has not seen it."""
         content = _unsealed(_read(self._named("versions", registry, model, version)))
@@ -111,7 +120,7 @@ class Cache:
             raise self._unusable(error) from error
 
     @contextmanager
-    def build_tree(self, digest: str) -> Iterator[Path | None]:
+    def build_tree(self, digest: str, is_whole: Callable[[Path], bool] = lambda _: True) -> Iterator[Path | None]:
         """Fill the folder of a version; one process builds it, others wait as long as it takes (Ctrl-C ends the wait).
 
         ::
@@ -122,6 +131,10 @@ class Cache:
 
         When the block raises, nothing of it is left. What killed processes left goes when the next tree is built.
 
+        Args:
+            digest: of the version's record.
+            is_whole: tells whether a tree that is there has all its bytes; one that has not is built anew.
+
         Yields:
             An empty folder, or None when the tree is there (another process has built it meanwhile).
 
@@ -130,17 +143,23 @@ class Cache:
         """
         path = self._tree_path(digest)
         partial = path.with_name(f"{path.name}.partial")
-        if self.tree(digest) is not None:
+
+        def is_there() -> bool:
+            found = self.tree(digest)
+            return found is not None and is_whole(found)
+
+        if is_there():
             yield None
             return
         try:
             self._make_folder(path.parent)
             _remove_leftovers(path.parent)
             with _tree_lock(path):
-                if self.tree(digest) is not None:
+                if is_there():
                     yield None
                     return
                 try:
+                    remove_tree(path)
                     remove_tree(partial)
                     partial.mkdir()
                     yield partial

@@ -117,7 +117,7 @@ class Reading(ABC):
         if folder is not None and _has_sizes(folder, files):
             return folder
         domain = session.model(version.model).domain
-        with session.cache.build_tree(version.digest) as building:
+        with session.cache.build_tree(version.digest, lambda there: _has_sizes(there, files)) as building:
             if building is not None:
                 with collection_told(session, version):
                     download(session.store, domain, files, building, progress or _ignore)

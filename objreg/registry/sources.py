@@ -67,7 +67,10 @@ def artifact_sources(sources: Sources) -> tuple[SourceArtifact, ...]:
 
 def _files(path: Path) -> tuple[Source, ...]:
     if path.is_dir():
-        found = tuple(sorted(_walk(path, path, path.resolve()), key=lambda source: source.path))
+        try:
+            found = tuple(sorted(_walk(path, path, Path(os.path.realpath(path))), key=lambda source: source.path))
+        except OSError as error:
+            raise InvalidInput(f"{error.filename or path} cannot be read: {error.strerror}", path=str(path)) from error
         if not found:
             raise InvalidInput(f"{path} holds no file: there is nothing to push", path=str(path))
         return found
@@ -78,7 +81,8 @@ def _walk(root: Path, folder: Path, real_root: Path) -> Iterator[Source]:
     with os.scandir(folder) as items:
         for item in items:
             path = Path(item.path)
-            if item.is_symlink() and not path.resolve().is_relative_to(real_root):
+            # not resolve(): on a link to itself it raises what is no OSError
+            if item.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(real_root):
                 raise InvalidInput(
                     f"{path} is a link that leaves {root}: copy what it points to, or push that", path=str(path)
                 )
