@@ -14,6 +14,7 @@ from typing import Any, Literal
 import msgspec
 
 from objreg.core import rules
+from objreg.core.encoding import json_value
 from objreg.core.names import check_part, check_state
 from objreg.core.records import (
     Catalog,
@@ -240,7 +241,7 @@ class Changes(ABC):
             metrics=drafts.metrics(metrics),
             datasets=drafts.datasets(datasets),
             duration_seconds=drafts.seconds(duration),
-            seed=seed,
+            seed=json_value(seed, "seed"),
             code=drafts.code(),
             environment=drafts.environment(),
         )

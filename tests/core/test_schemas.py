@@ -186,3 +186,12 @@ def test_records_are_found_by_their_kind() -> None:
         if vector["schema"].startswith("record."):
             data = (SCHEMAS / "vectors" / vector["file"]).read_bytes()
             assert type(decode_record(data, vector["file"])) is RECORD_KINDS[vector["schema"].removeprefix("record.")]
+
+
+def test_a_seed_that_other_readers_would_change_is_refused(tmp_path: Path) -> None:
+    """Integers beyond 2**53 - 1 are none in other JSON readers, so a seed may not be one either."""
+    registry = objreg.open(tmp_path / "registry", create=True, actor="ci@abc.example")
+    (tmp_path / "model.bin").write_bytes(b"x")
+    version = registry.push("fraud/clf", tmp_path / "model.bin")
+    with pytest.raises(InvalidInput, match=r"seed is 9007199254740992"):
+        registry.record_experiment(version, "holdout", seed=2**53)
