@@ -31,7 +31,8 @@ def evaluate(registry: objreg.Registry, spec: str) -> objreg.Experiment:
             status="passed" if auc >= REQUIRED_AUC else "failed",
         )
     except objreg.AlreadyExists as error:
-        first: objreg.Experiment = error.facts["experiment"]
+        first = error.facts["experiment"]
+        assert isinstance(first, objreg.Experiment)
         return first
 
 

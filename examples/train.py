@@ -29,7 +29,8 @@ PARAMETERS = {"n_estimators": 100, "max_depth": 8}
 def split() -> list[Any]:
     """Return training features, hold-out features, training labels and hold-out labels; always the same split."""
     features, labels = load_breast_cancer(return_X_y=True)
-    return train_test_split(features, labels, test_size=0.2, stratify=labels, random_state=SEED)
+    parts: list[Any] = train_test_split(features, labels, test_size=0.2, stratify=labels, random_state=SEED)
+    return parts
 
 
 def fit() -> tuple[RandomForestClassifier, dict[str, float]]:
