@@ -164,7 +164,7 @@ NAMES: Json = {
     },
     "state": {
         "allowed": ["production", "Production", "eu-west.canary", "vnext"],
-        "refused": ["", "latest", "LATEST", "sha256", "none", "None", "1", "v1", "V2.0", "_x", "-x", "a b", "a/b", "é", "x" * 101],
+        "refused": ["", "latest", "LATEST", "sha256", "none", "1", "v1", "V2.0", "_x", "-x", "a b", "a/b", "x" * 101],
     },
     "version": {
         "allowed": ["1", "1.2", "2026-03-01", "spring-release", "1.0.0-rc.1"],

@@ -10,8 +10,7 @@ from unittest.mock import patch
 import objreg
 from objreg.core import entries
 from objreg.core.records import CodeState, Environment, RetentionRule
-from objreg.maintenance.collect import collect, plan_collection
-from objreg.maintenance.retain import apply_retention, plan_retention, put_policy
+from objreg.maintenance import apply_retention, collect, plan_collection, plan_retention, put_policy
 from objreg.registry import drafts, upload
 
 MODEL = "abc_corp/claim/doc_classification"

@@ -15,12 +15,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import objreg
 from objreg.registry import commit, opening
+from tests.compatibility.account import account_of
 from tests.compatibility.everything import fill, small_sizes
-from tests.compatibility.testimony import testimony
 
 FOLDER = Path(__file__).parent
 
@@ -59,13 +60,12 @@ def fixed_times() -> Iterator[None]:
         yield
 
 
-def write(root: Path) -> None:
-    """Write a registry with one of everything into a folder."""
+def write(root: Path) -> dict[str, Any]:
+    """Write a registry with one of everything into a folder; return what objreg says of it."""
     with tempfile.TemporaryDirectory() as scratch, patch.dict("os.environ", {"OBJREG_CACHE_DIR": f"{scratch}/cache"}):
         with small_sizes(), fixed_times():
             fill(objreg.open(root, create=True, actor="ci@abc.example"), Path(scratch, "files"))
-        found = testimony(objreg.open(root))
-    root.joinpath("expected.json").write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        return account_of(objreg.open(root))
 
 
 def main() -> int:
@@ -75,8 +75,10 @@ def main() -> int:
         sys.stderr.write(f"{root} exists, and a kept registry is never written again\n")
         return 1
     with tempfile.TemporaryDirectory() as scratch:
-        write(Path(scratch, "registry"))
+        account = write(Path(scratch, "registry"))
         shutil.copytree(Path(scratch, "registry"), root)
+    expected = FOLDER / f"expected-{objreg.__version__}.json"
+    expected.write_text(json.dumps(account, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     return 0
 
 

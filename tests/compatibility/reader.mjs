@@ -8,24 +8,25 @@
 import { createHash } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
 import * as zlib from "node:zlib";
 
-const LAST = 10 ** 12 - 1;
+export const LAST = 10 ** 12 - 1;
 const EMPTY = { versions: {}, deployments: {}, states: {}, catalog: "", record: "", retention: "", scheme: "major.minor" };
 
-const digestOf = (bytes) => "sha256:" + createHash("sha256").update(bytes).digest("hex");
+export const digestOf = (bytes) => "sha256:" + createHash("sha256").update(bytes).digest("hex");
 const parse = (bytes) => JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
 const isObject = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
 
-class Broken extends Error {}
+export class Broken extends Error {}
 
 function check(holds, message) {
   if (!holds) throw new Broken(message);
 }
 
 /** RFC 7386, held to what a state allows. */
-function merge(target, patch) {
+export function merge(target, patch) {
   const result = { ...target };
   for (const [key, value] of Object.entries(patch)) {
     const old = result[key];
@@ -116,7 +117,7 @@ function compareSemver(left, right) {
   return !a[1] ? 1 : !b[1] ? -1 : compareLists(a[1].split("."), b[1].split("."), compareWords);
 }
 
-function newestOf(state, versions) {
+export function newestOf(state, versions) {
   const scheme = state.scheme ?? "major.minor";
   if (scheme === "semver" && versions.some((version) => !version.includes("-"))) {
     versions = versions.filter((version) => !version.includes("-"));
@@ -212,9 +213,11 @@ function main([command, root, domain, version, path]) {
   process.stdout.write(JSON.stringify({ ...summary, records: readRecords(found) }));
 }
 
-try {
-  main(process.argv.slice(2));
-} catch (error) {
-  process.stderr.write(`${error.message}\n`);
-  process.exitCode = 1;
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  try {
+    main(process.argv.slice(2));
+  } catch (error) {
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+  }
 }

@@ -18,6 +18,7 @@ from tests.compatibility.everything import MODEL, SMALL, fill, small_sizes
 READER = Path(__file__).with_name("reader.mjs")
 KEPT = sorted(Path(__file__).parent.glob("registry-*"))
 NO_ZSTD = 3
+FEWEST_CASES = 80
 WRITERS, COMMITS = 3, 72
 
 
@@ -63,6 +64,16 @@ def assert_files_agree(root: Path, registry: Registry, spec: str) -> set[int]:
             assert done.returncode == 0, done.stderr
             assert done.stdout == b"".join(registry.read(f"{version.spec}/{path}"))
     return codes
+
+
+def test_it_replays_the_vectors() -> None:
+    """Merging, tails, keys, digests and the order of versions are in JavaScript what the vectors say."""
+    vectors = READER.parents[2] / "schemas/vectors"
+    done = subprocess.run(
+        ["node", READER.with_name("vectors.mjs"), vectors], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert int(done.stdout) >= FEWEST_CASES
 
 
 @pytest.fixture(scope="module")

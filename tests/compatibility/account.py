@@ -9,10 +9,10 @@ import msgspec
 import objreg
 from objreg.registry.values import HistoryItem
 
-__all__ = ["testimony"]
+__all__ = ["account_of"]
 
 
-def testimony(registry: objreg.Registry) -> dict[str, Any]:
+def account_of(registry: objreg.Registry) -> dict[str, Any]:
     """Return everything that can be asked of a registry."""
     models = registry.models()
     namespaces = registry.namespaces()
