@@ -12,7 +12,7 @@ import msgspec
 from objreg.core.records import AnyRecord
 from objreg.errors import FormatError, InvalidInput
 
-__all__ = ["decode", "decode_json", "decode_record", "encode", "json_value"]
+__all__ = ["decode", "decode_json", "decode_record", "encode", "is_canonical", "json_value"]
 
 _ENCODER = msgspec.json.Encoder(order="sorted")
 _DEEPEST = 64
@@ -74,6 +74,14 @@ def decode_json(data: bytes, name: str) -> Any:
         FormatError: the bytes are not JSON.
     """
     return decode(data, object, name)
+
+
+def is_canonical(data: bytes) -> bool:
+    """Tell whether JSON bytes are written as the format demands: compact, keys sorted and each once."""
+    try:
+        return encode(decode_json(data, "")) == data
+    except (FormatError, InvalidInput):
+        return False
 
 
 def _explain(data: bytes, name: str, problem: str) -> str:

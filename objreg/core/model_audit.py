@@ -1,0 +1,297 @@
+"""The rules of a model, held against its history: every commit is looked at for what it changed, and whether it might.
+
+Only what a commit touches is looked at, so that a long history costs no more than its length.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from objreg.core.claims import Effects, check_claims
+from objreg.core.entries import Entry
+from objreg.core.keys import log_key
+from objreg.core.model_records import check_records
+from objreg.core.needs import Needs
+from objreg.core.pointers import Pointers
+from objreg.core.records import AnyRecord
+from objreg.core.scope_audit import Definitions
+from objreg.core.state import Change, DeploymentItem, ModelState, VersionItem
+from objreg.core.verification import Finding, finding
+from objreg.core.versions import Scheme
+from objreg.errors import FormatError, InvalidInput
+
+__all__ = ["ModelAudit"]
+
+Json = dict[str, Any]
+Problem = tuple[str, str]
+_LARGE = frozenset({"versions", "deployments"})
+
+
+class ModelAudit:
+    """A model's manifest, commit by commit.
+
+    Args:
+        domain: the model's.
+        definitions: of states, in the registry's and the enclosing namespaces' manifests.
+
+    Attributes:
+        needs: the blobs that the records named so far need.
+        versions: as they are now.
+        small: everything else of the state.
+        condemned: physical names of blobs that ever were.
+    """
+
+    def __init__(self, domain: str, definitions: Definitions) -> None:
+        self.domain = domain
+        self.model = domain.removesuffix(".model")
+        self.needs = Needs(domain)
+        self.versions: dict[str, VersionItem] = {}
+        self.deployments: dict[str, DeploymentItem] = {}
+        self.small = ModelState()
+        self.condemned: set[str] = set()
+        self._definitions = definitions
+        self._pointers = Pointers()
+        self._ordered = True
+
+    def load(self, state: Json) -> None:
+        """Take a state as it is. Raises FormatError where it is not of its type."""
+        try:
+            typed = msgspec.convert(state, ModelState)
+            versioning = typed.versioning
+            for version in typed.versions:
+                versioning.check(version)
+        except (msgspec.ValidationError, InvalidInput) as error:
+            raise FormatError(f"it is not a model's state: {error}") from error
+        self.versions, self.deployments = dict(typed.versions), dict(typed.deployments)
+        self.small = msgspec.structs.replace(typed, versions={}, deployments={})
+        self.condemned.update(typed.condemned)
+        self._pointers, self._ordered = Pointers(), True
+        for version in self.versions:
+            self._pointers.update(version, None, self.versions, versioning)
+
+    def check(self, entry: Entry, after: Json, records: Mapping[str, AnyRecord]) -> Iterator[Finding]:
+        """Yield what the commit did that the rules do not allow."""
+        key = log_key(self.domain, entry.seq)
+        try:
+            small = self._small_after(entry.patch, after)
+            versions = _touched(entry.patch, after, "versions", VersionItem)
+            deployments = _touched(entry.patch, after, "deployments", DeploymentItem)
+            versioning = small.versioning
+        except (msgspec.ValidationError, InvalidInput) as error:
+            yield finding("state-unreadable", self.domain, key, f"what entry {entry.seq} changes: {error}")
+            self._ordered = False
+            return
+        problems = (
+            *self._check_scheme(small, versioning, versions),
+            *self._check_versions(versions),
+            *self._check_deployments(deployments),
+            *self._check_collection(small),
+            *self._check_changes(entry, small, versions, deployments),
+            *self._check_together(versions, deployments),
+        )
+        self._take(small, versioning, versions, deployments)
+        for code, message in problems:
+            yield finding(code, self.domain, key, f"entry {entry.seq}: {message}")
+        yield from self._check_refs(entry, key)
+        yield from check_records(self, set(versions), set(deployments), entry.patch, records)
+
+    def _small_after(self, patch: Json, after: Json) -> ModelState:
+        names = [name for name in ModelState.__struct_fields__ if name in patch and name not in _LARGE]
+        typed = msgspec.convert({name: after[name] for name in names}, ModelState)
+        return msgspec.structs.replace(self.small, **{name: getattr(typed, name) for name in names})
+
+    def _take(
+        self,
+        small: ModelState,
+        versioning: Scheme,
+        versions: dict[str, VersionItem],
+        deployments: dict[str, DeploymentItem],
+    ) -> None:
+        old = {version: self.versions.get(version) for version in versions}
+        self.small = small
+        self.condemned.update(small.condemned)
+        self.versions.update(versions)
+        self.deployments.update(deployments)
+        if self._ordered:
+            for version in versions:
+                self._pointers.update(version, old[version], self.versions, versioning)
+
+    # What a commit may change
+
+    def _check_scheme(
+        self, small: ModelState, versioning: Scheme, versions: dict[str, VersionItem]
+    ) -> Iterator[Problem]:
+        if self.versions and small.scheme != self.small.scheme:
+            yield "scheme-changed", f"the scheme was {self.small.scheme} and became {small.scheme}"
+            self._ordered = False
+        for version in versions.keys() - self.versions.keys():
+            try:
+                versioning.check(version)
+            except InvalidInput as error:
+                self._ordered = False
+                yield "version-not-of-scheme", str(error)
+
+    def _check_versions(self, versions: dict[str, VersionItem]) -> Iterator[Problem]:
+        new = [item.order for version, item in versions.items() if version not in self.versions]
+        expected = range(len(self.versions) + 1, len(self.versions) + len(new) + 1)
+        if sorted(new) != list(expected):
+            yield "order-wrong", f"the new versions are numbered {sorted(new)}, expected {list(expected)}"
+        for version, item in versions.items():
+            old = self.versions.get(version)
+            if old is not None:
+                yield from _compare(version, old, item)
+            if item.retired and (item.states if old is None or not old.retired else item.states != old.states):
+                yield "retired-version-used", f"version {version} is retired, and in state {', '.join(item.states)}"
+
+    def _check_deployments(self, deployments: dict[str, DeploymentItem]) -> Iterator[Problem]:
+        count = len(self.deployments)
+        new = [number for number in deployments if number not in self.deployments]
+        expected = {str(number) for number in range(count + 1, count + len(new) + 1)}
+        if set(new) != expected:
+            yield "deployment-number-wrong", f"new deployments {', '.join(sorted(new))} after {count}"
+        for number, item in deployments.items():
+            old = self.deployments.get(number)
+            if old is not None and (old.record, old.version) != (item.record, item.version):
+                yield "deployment-changed", f"deployment {number} was of {old.version}, and became another record"
+            version = self.versions.get(item.version)
+            if old is None and version is not None and version.retired:
+                yield "retired-version-used", f"version {item.version} is retired, and deployed as {number}"
+
+    def _check_together(
+        self, versions: dict[str, VersionItem], deployments: dict[str, DeploymentItem]
+    ) -> Iterator[Problem]:
+        """Yield where the versions and the deployments of a commit do not fit each other."""
+        retired = {version for version, item in versions.items() if item.retired} - {
+            version for version in versions if version in self.versions and self.versions[version].retired
+        }
+        if retired:
+            for number, item in {**self.deployments, **deployments}.items():
+                if item.version in retired and item.status == "active":
+                    yield (
+                        "retired-version-used",
+                        f"version {item.version} was retired, and deployment {number} of it is active",
+                    )
+        for number, item in deployments.items():
+            if item.version not in self.versions and item.version not in versions:
+                yield "deployment-changed", f"deployment {number} is of version {item.version}, which does not exist"
+
+    def _check_collection(self, small: ModelState) -> Iterator[Problem]:
+        if small.incarnations is not self.small.incarnations:
+            for blob, incarnation in self.small.incarnations.items():
+                if small.incarnations.get(blob, 0) < incarnation:
+                    yield "incarnation-lowered", f"incarnation {incarnation} of blob {blob} was taken back"
+
+    # What it says that it did
+
+    def _check_changes(
+        self,
+        entry: Entry,
+        small: ModelState,
+        versions: dict[str, VersionItem],
+        deployments: dict[str, DeploymentItem],
+    ) -> Iterator[Problem]:
+        if "changes" not in entry.patch:
+            yield "changes-unreadable", "the entry has no changes"
+            return
+        yield from check_claims(self._effects(small, versions, deployments), small.changes)
+        for change in small.changes:
+            if change.kind == "state_change":
+                yield from self._check_move(change)
+
+    def _effects(
+        self, small: ModelState, versions: dict[str, VersionItem], deployments: dict[str, DeploymentItem]
+    ) -> Effects:
+        effects = Effects(self._standing)
+        for version, item in versions.items():
+            _add_version(effects, version, self.versions.get(version), item)
+        for state in {name for item in (*versions.values(), *self._olds(versions)) for name in item.states}:
+            members = {version for version in self._pointers.members(state) if version not in versions}
+            members |= {version for version, item in versions.items() if state in item.states}
+            effects.move("state_change", state, tuple(sorted(members)))
+        for number, deployment in deployments.items():
+            if number not in self.deployments:
+                effects.add("deployment", number, deployment.version, deployment.record)
+            effects.move("deployment_status", number, (deployment.status,))
+        effects.move("catalog", "", (small.catalog,) if small.catalog else ())
+        for name in set(small.condemned) - set(self.small.condemned):
+            effects.add("condemned", name, "")
+        for name in set(self.small.condemned) - set(small.condemned):
+            effects.add("swept", name, "")
+        return effects
+
+    def _olds(self, versions: dict[str, VersionItem]) -> list[VersionItem]:
+        return [self.versions[version] for version in versions if version in self.versions]
+
+    def _standing(self, kind: str, name: str) -> tuple[str, ...]:
+        if kind == "state_change":
+            return self._pointers.members(name)
+        if kind == "deployment_status":
+            found = self.deployments.get(name)
+            return (found.status,) if found else ()
+        return (self.small.catalog,) if kind == "catalog" and self.small.catalog else ()
+
+    def _check_move(self, change: Change) -> Iterator[Problem]:
+        """Hold a state change against the definition that it says allowed it."""
+        before, after, version = set(change.before), set(change.after), change.version
+        if not change.record:
+            if after != before - {version} or version not in before:
+                yield "state-rule-broken", f"{change.name}: {version} was taken out, and {before} became {after}"
+            return
+        name, exclusive = self._definitions.get(change.record, ("", False))
+        if name != change.name:
+            yield "state-undefined", f"no definition {change.record} of state {change.name} holds for {self.model}"
+        elif after != ({version} if exclusive else before | {version}):
+            word = "exclusive" if exclusive else "shared"
+            found = f"from {', '.join(sorted(before)) or 'none'} to {', '.join(sorted(after)) or 'none'}"
+            yield "state-rule-broken", f"state {name} is {word}, and moving {version} into it took it {found}"
+
+    def _check_refs(self, entry: Entry, key: str) -> Iterator[Finding]:
+        expected = self._pointers.refs(self.versions)
+        if self._ordered and entry.refs != expected:
+            wrong = sorted(
+                name for name in entry.refs.keys() | expected.keys() if entry.refs.get(name) != expected.get(name)
+            )
+            found = ", ".join(
+                f"{name} at {entry.refs[name].version if name in entry.refs else 'nothing'} instead of"
+                f" {expected[name].version if name in expected else 'nothing'}"
+                for name in wrong
+            )
+            yield finding("refs-wrong", self.domain, key, f"entry {entry.seq} has the pointers {found}")
+
+
+def _touched(patch: Json, after: Json, name: str, kind: type[Any]) -> dict[str, Any]:
+    """Return, typed, the items of a part of the state that a patch touches."""
+    found = patch.get(name, {})
+    if not isinstance(found, dict):
+        raise msgspec.ValidationError(f"{name} is not an object")
+    return {key: msgspec.convert(after[name][key], kind) for key in found}
+
+
+def _add_version(effects: Effects, version: str, old: VersionItem | None, new: VersionItem) -> None:
+    if old is None:
+        effects.add("version", "", version, new.record)
+    for name in new.experiments.keys() - (old.experiments.keys() if old else set()):
+        effects.add("experiment", name, version, new.experiments[name])
+    for name in set(new.expired) - set(old.expired if old else ()):
+        effects.add("expiry", name, version, new.experiments.get(name, ""))
+    if new.retired and not (old and old.retired):
+        effects.add("retirement", "", version, new.retired)
+
+
+def _compare(version: str, old: VersionItem, new: VersionItem) -> Iterator[Problem]:
+    """Yield what of an existing version was changed and must not be."""
+    for field in ("record", "created_at", "created_by", "size", "files", "order"):
+        was, became = getattr(old, field), getattr(new, field)
+        if was != became:
+            yield "version-changed", f"{field} of version {version} was {was} and became {became}"
+    for name, record in old.experiments.items():
+        if new.experiments.get(name) != record:
+            yield "experiment-replaced", f"experiment {name} of version {version} was {record} and became another"
+    if old.retired:
+        if new.retired != old.retired:
+            yield "retirement-changed", f"the retirement of version {version} was {old.retired} and became another"
+        if new.experiments.keys() - old.experiments.keys():
+            yield "retired-version-used", f"version {version} is retired, and an experiment was added to it"
+    if set(old.expired) - set(new.expired):
+        yield "expiry-undone", f"expired experiments of version {version} came back"

@@ -1,0 +1,97 @@
+"""Verify what stands in a domain's folder: the blobs that records need, and every object that nothing names."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from objreg.core.digest import digest_of
+from objreg.core.inventory import kind_of
+from objreg.core.model_audit import ModelAudit
+from objreg.core.verification import Finding, finding
+from objreg.maintenance.blob_check import blob_damage, nameless_damage
+from objreg.maintenance.fetching import Fetching
+
+__all__ = ["FolderCheck"]
+
+
+class FolderCheck:
+    """One domain's folder.
+
+    Args:
+        domain: the folder.
+        listed: sizes of what is in it, by key.
+        fetching: reads.
+        deep: whether blobs, and objects that nothing names, are read and hashed.
+
+    Attributes:
+        bytes_hashed: of what was read.
+    """
+
+    def __init__(self, domain: str, listed: Mapping[str, int], fetching: Fetching, *, deep: bool) -> None:
+        self.bytes_hashed = 0
+        self._domain = domain
+        self._listed = listed
+        self._fetching = fetching
+        self._deep = deep
+
+    def blobs(self, audit: ModelAudit) -> Iterator[Finding]:
+        """Yield each blob that is not there as records promise it."""
+        needs = audit.needs.by_key
+        sizes = dict(self._listed) | self._fetching.sizes(sorted(needs.keys() - self._listed.keys()))
+        wrong: set[str] = set()
+        problems = audit.needs.problems(sizes.get, audit.versions, audit.small.incarnations, audit.condemned)
+        for key, (code, message) in problems:
+            yield finding(code, self._domain, key, message)
+            wrong.add(key)
+        if self._deep:
+            readable = sorted(key for key in needs if key in sizes and key not in wrong)
+            for key, damage in self._hashed(readable, lambda key, data: blob_damage(data, needs[key].part)):
+                if damage is not None:
+                    yield finding("blob-damaged", self._domain, key, damage)
+                elif audit.needs.is_live(key, audit.versions):  # others may be collected meanwhile
+                    yield finding("blob-missing", self._domain, key, "it was listed, and could not be read any more")
+
+    def strangers(self, named: set[str], condemned: Iterable[str], *, partial: bool) -> Iterator[Finding]:
+        """Yield every object that nothing names.
+
+        Args:
+            named: keys that entries and records name.
+            condemned: names of blobs that a collector is deleting.
+            partial: whether only later entries were replayed, so that what earlier ones name is not known.
+        """
+        doomed = set(condemned)
+        orphans = []
+        for key, size in sorted(self._listed.items()):
+            rest = key[len(self._domain) + 1 :]
+            kind = kind_of(rest, has_blobs=self._domain.endswith(".model"))
+            if kind == "log-foreign":
+                yield finding("log-foreign-key", self._domain, key, "expected entries only, named by twelve digits")
+            elif kind == "unknown":
+                yield finding("unknown-key", self._domain, key, f"{size} bytes of no kind that the format knows")
+            elif kind == "blob" and rest.removeprefix("blobs/") in doomed:
+                yield finding("condemned-left", self._domain, key, f"{size} bytes, condemned and not deleted yet")
+            elif kind != "entry" and key not in named and not partial:
+                yield finding(f"orphan-{kind}", self._domain, key, f"{size} bytes that no entry or record names")
+                orphans.append(key)
+        if self._deep:
+            for key, damage in self._hashed(orphans, _orphan_damage):
+                if damage is not None:
+                    yield finding("orphan-damaged", self._domain, key, damage)
+
+    def _hashed(self, keys: Iterable[str], damage: Callable[[str, bytes], str]) -> Iterator[tuple[str, str | None]]:
+        """Yield the keys of objects that are damaged, with how; or with None, of those that are gone."""
+
+        def check(key: str) -> tuple[str, str | None, int]:
+            data = self._fetching.get(key)
+            return (key, None, 0) if data is None else (key, damage(key, data), len(data))
+
+        for key, found, size in self._fetching.blobs(check, keys):
+            self.bytes_hashed += size
+            if found != "":
+                yield key, found
+
+
+def _orphan_damage(key: str, data: bytes) -> str:
+    folder, _, name = key.rpartition("/")
+    if folder.endswith("/blobs"):
+        return nameless_damage(name, data)
+    expected, found = f"sha256:{name.removesuffix('.json')}", digest_of(data)
+    return "" if found == expected else f"expected {expected}, found {found}"

@@ -1,0 +1,243 @@
+"""Verify a registry: every domain, from its first entry to its last, with every object that stands in it.
+
+Nothing is repaired, and no finding ends it: what is wrong is collected, said in words, and left as it is.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from objreg.core.inventory import place_of, scopes_of
+from objreg.core.keys import MARKER, model_domain
+from objreg.core.names import check_path
+from objreg.core.replay import Checkpoint
+from objreg.core.scope_audit import Definitions, defined_twice
+from objreg.core.verification import Finding, Severity, finding
+from objreg.errors import FormatError, InvalidInput, NotFound
+from objreg.maintenance.domain_check import DomainCheck, DomainResult
+from objreg.maintenance.fetching import Fetching, fetching
+from objreg.maintenance.verified import Verified, VerifiedDomain
+from objreg.registry.recall import Recall
+from objreg.registry.registry import Registry
+from objreg.registry.session import read_marker
+from objreg.store.base import Store
+
+__all__ = ["FsckReport", "fsck"]
+
+_DOMAIN_WORKERS = 4
+_ORDER: dict[Severity, int] = {"error": 0, "warning": 1, "note": 2}
+
+Listed = dict[str, dict[str, int]]
+"""Sizes of objects by key, by domain; ``""`` has those outside of all domains."""
+
+
+@dataclass(frozen=True, slots=True)
+class FsckReport:
+    """What a verification found.
+
+    Attributes:
+        url: of the registry.
+        findings: errors first, then warnings, then notes; each by key.
+        domains: how many were verified.
+        entries: how many were replayed.
+        records: how many were read and hashed.
+        blobs: how many are needed by what was replayed.
+        bytes_hashed: of blobs that were read, with ``deep``.
+    """
+
+    url: str
+    findings: tuple[Finding, ...]
+    domains: int
+    entries: int
+    records: int
+    blobs: int
+    bytes_hashed: int
+
+    @property
+    def ok(self) -> bool:
+        """Whether no promise is broken: there may be warnings and notes."""
+        return self.count("error") == 0
+
+    def count(self, severity: Severity) -> int:
+        """Return how many findings are of a severity."""
+        return sum(found.severity == severity for found in self.findings)
+
+
+def fsck(
+    registry: Registry,
+    path: str = "",
+    *,
+    deep: bool = False,
+    since: bool = False,
+    since_entry: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> FsckReport:
+    """Verify a registry, a namespace with all below, or a model.
+
+    It reads from the store alone, never from this machine's cache; the cache tells what this machine saw earlier, so
+    that an older or another history is found. May run beside any number of writers, readers and collectors.
+
+    Args:
+        registry: which one.
+        path: of a model or a namespace; ``""`` for all. The manifests that define states for it are verified too.
+        deep: read and hash every blob, and whatever nothing names.
+        since: replay only what came after the last entry that this machine verified without errors.
+        since_entry: take a model's entries up to this number on trust, and replay only later ones.
+        progress: is told how many more objects were read; from any thread.
+
+    Returns:
+        All findings, and what was looked at.
+
+    Raises:
+        NotFound: there is no such model or namespace, or no registry.
+        InvalidInput: ``since_entry`` without a model.
+        StoreError: the store gave no answer, or cannot be listed: nothing can be said then.
+    """
+    session = registry.session
+    if path:
+        check_path(path)
+    with fetching(session.store, session.clock, progress or _ignore) as reading:
+        run = _Run(reading, session.recall, deep=deep, since=since)
+        listed = _listed(session.store, path)
+        trusted = _trusted(path, since_entry, listed)
+        return run.report(listed, path, trusted)
+
+
+class _Run:
+    def __init__(self, reading: Fetching, recall: Recall, *, deep: bool, since: bool) -> None:
+        self._fetching = reading
+        self._recall = recall
+        self._deep = deep
+        self._since = since
+        self._verified = Verified(recall, deep=deep)
+
+    def report(self, listed: Listed, path: str, trusted: Mapping[str, int]) -> FsckReport:
+        outside = listed.pop("", {})
+        findings = list(_check_root(self._fetching.store, outside))
+        known = (domain for domain in self._verified.domains() if _is_inside(domain, path))
+        domains = sorted({*listed, *known})
+        if path and self._is_nothing(path, domains):
+            raise NotFound(f"there is no model or namespace {path} in {self._fetching.store.url}", path=path)
+        if not path and not domains and findings:
+            raise NotFound(f"there is no registry in {self._fetching.store.url}; check the URL")
+        scopes = [domain for domain in domains if not domain.endswith(".model")]
+        models = [domain for domain in domains if domain.endswith(".model")]
+        results = self._check_all(scopes, listed, {}, trusted)
+        definitions = {result.domain: result.definitions for result in results}
+        for domain in scopes:
+            wider = {scope: definitions.get(scope, {}) for scope in scopes_of(domain) if scope != domain}
+            findings += defined_twice(domain, definitions[domain], wider)
+        results += self._check_models(models, listed, definitions, trusted)
+        self._verified.add_domains(result.domain for result in results if not result.has_errors and result.head)
+        findings += [found for result in results for found in result.findings]
+        return FsckReport(
+            url=self._fetching.store.url,
+            findings=tuple(sorted(findings, key=lambda found: (_ORDER[found.severity], found.key, found.code))),
+            domains=len(domains),
+            entries=sum(result.entries for result in results),
+            records=sum(result.records for result in results),
+            blobs=sum(result.blobs for result in results),
+            bytes_hashed=sum(result.bytes_hashed for result in results),
+        )
+
+    def _is_nothing(self, path: str, domains: Iterable[str]) -> bool:
+        """Whether neither the store nor this machine's memory has anything of a path."""
+        inside = any(_is_inside(domain, path) and domain not in scopes_of(path) for domain in domains)
+        return not inside and self._recall.head(model_domain(path)) is None
+
+    def _check_models(
+        self, models: list[str], listed: Listed, definitions: Mapping[str, Definitions], trusted: Mapping[str, int]
+    ) -> list[DomainResult]:
+        """Verify the models, and once more those that use a state which may have been defined a moment ago."""
+        results = self._check_all(models, listed, definitions, trusted)
+        doubtful = [result.domain for result in results if any(f.code == "state-undefined" for f in result.findings)]
+        if not doubtful:
+            return results
+        scopes = sorted({scope for domain in doubtful for scope in scopes_of(domain.removesuffix(".model"))})
+        fresh = _list_prefixes(self._fetching.store, (f"{scope}/" for scope in scopes))
+        newer = {result.domain: result.definitions for result in self._check_all(scopes, fresh, {}, {})}
+        again = self._check_all(doubtful, listed, newer, trusted)
+        return [result for result in results if result.domain not in doubtful] + again
+
+    def _check_all(
+        self, domains: list[str], listed: Listed, definitions: Mapping[str, Definitions], trusted: Mapping[str, int]
+    ) -> list[DomainResult]:
+        def check(domain: str) -> DomainResult:
+            return self._check(domain, listed.get(domain, {}), definitions, trusted.get(domain))
+
+        with ThreadPoolExecutor(_DOMAIN_WORKERS, thread_name_prefix="objreg-fsck-domains") as pool:
+            return list(pool.map(check, domains))
+
+    def _check(
+        self, domain: str, listed: Mapping[str, int], definitions: Mapping[str, Definitions], trusted: int | None
+    ) -> DomainResult:
+        holding: dict[str, tuple[str, bool]] = {}
+        if domain.endswith(".model"):
+            for scope in scopes_of(domain.removesuffix(".model")):
+                holding.update(definitions.get(scope, {}))
+        seen = self._recall.head(domain)
+        check = DomainCheck(domain, listed, self._fetching, seen=seen, definitions=holding, deep=self._deep)
+        last = self._verified.get(domain) if self._since else None
+        begin: Checkpoint | int | None = trusted if last is None or trusted is not None else last.checkpoint
+        result = check.run(begin, last.definitions if last else {})
+        if not result.has_errors and trusted is None:
+            self._remember(result)
+        return result
+
+    def _remember(self, result: DomainResult) -> None:
+        if result.head is None or result.checkpoint is None:
+            return
+        found = result.checkpoint
+        self._verified.put(
+            result.domain,
+            VerifiedDomain(
+                seq=found.seq,
+                digest=found.digest,
+                state_digest=found.state_digest,
+                definitions=dict(result.definitions),
+            ),
+        )
+        self._recall.keep_head(result.head)
+
+
+def _listed(store: Store, path: str) -> Listed:
+    """List what shall be verified: each object once, whatever its kind."""
+    inside = {*(f"{scope}/" for scope in scopes_of(path)), f"{model_domain(path)}/", f"{path}/"} if path else {""}
+    return _list_prefixes(store, inside)
+
+
+def _list_prefixes(store: Store, prefixes: Iterable[str]) -> Listed:
+    found: Listed = defaultdict(dict)
+    for prefix in sorted(prefixes):
+        for info in store.list(prefix):
+            place = place_of(info.key)
+            found[place[0] if place else ""][info.key] = info.size
+    return found
+
+
+def _trusted(path: str, since_entry: int | None, listed: Listed) -> dict[str, int]:
+    if since_entry is None:
+        return {}
+    if not path or model_domain(path) not in listed:
+        raise InvalidInput("--since-entry is a number of one model's log: name the model")
+    return {model_domain(path): since_entry}
+
+
+def _check_root(store: Store, outside: Mapping[str, int]) -> Iterator[Finding]:
+    try:
+        if read_marker(store) is None:
+            yield finding("marker-missing", "", MARKER, "expected the marker of a registry, and it is not there")
+    except FormatError as error:
+        yield finding("marker-unreadable", "", MARKER, str(error))
+    for key, size in outside.items():
+        if key != MARKER:
+            yield finding("unknown-key", "", key, f"{size} bytes outside of every model, namespace and the registry")
+
+
+def _is_inside(domain: str, path: str) -> bool:
+    return not path or domain == model_domain(path) or domain.startswith(f"{path}/") or domain in scopes_of(path)
+
+
+def _ignore(_: int) -> None:
+    """Nobody watches."""

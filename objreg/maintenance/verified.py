@@ -1,0 +1,77 @@
+"""What this machine remembers of verifications: how far each domain was found without errors."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from objreg.core.encoding import encode
+from objreg.core.replay import Checkpoint
+from objreg.registry.recall import Recall
+
+__all__ = ["Verified", "VerifiedDomain"]
+
+_DOMAINS = "\0domains"
+
+
+class VerifiedDomain(msgspec.Struct, frozen=True, kw_only=True):
+    """How far one domain was verified.
+
+    Attributes:
+        seq: of the last entry.
+        digest: of its bytes.
+        state_digest: of the state after it.
+        definitions: that were ever made in it, for a scope: the state's name and whether it is exclusive, by digest.
+    """
+
+    seq: int
+    digest: str
+    state_digest: str
+    definitions: dict[str, tuple[str, bool]] = {}
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """The entry itself."""
+        return Checkpoint(self.seq, self.digest, self.state_digest)
+
+
+class Verified:
+    """The memory of one registry.
+
+    Args:
+        recall: the machine's cache.
+        deep: whether blobs were read too; a quick verification does not stand for a deep one.
+    """
+
+    def __init__(self, recall: Recall, *, deep: bool) -> None:
+        self._recall = recall
+        self._kinds = ("deep", "quick") if deep else ("quick",)
+
+    def get(self, domain: str) -> VerifiedDomain | None:
+        """Return how far a domain was verified, or None."""
+        data = self._read(f"{self._kinds[0]}\0{domain}")
+        try:
+            return None if data is None else msgspec.json.decode(data, type=VerifiedDomain)
+        except msgspec.DecodeError:  # an older release's, which is as good as none
+            return None
+
+    def put(self, domain: str, found: VerifiedDomain) -> None:
+        """Remember how far a domain was verified; a deep verification is a quick one too."""
+        for kind in self._kinds:
+            self._write(f"{kind}\0{domain}", encode(found))
+
+    def domains(self) -> frozenset[str]:
+        """Return the domains that were verified: one that is gone altogether is missed by this alone."""
+        data = self._read(_DOMAINS)
+        return frozenset(msgspec.json.decode(data, type=list[str])) if data else frozenset()
+
+    def add_domains(self, domains: Iterable[str]) -> None:
+        """Remember more domains."""
+        known = self.domains()
+        if not known.issuperset(found := frozenset(domains)):
+            self._write(_DOMAINS, encode(sorted(known | found)))
+
+    def _read(self, name: str) -> bytes | None:
+        return self._recall.cache.verified(self._recall.registry, name)
+
+    def _write(self, name: str, data: bytes) -> None:
+        self._recall.cache.remember_verified(self._recall.registry, name, data)
