@@ -16,6 +16,7 @@ __all__ = ["FsspecStore"]
 T = TypeVar("T")
 
 _READ_PAUSES = (0.2, 0.8)
+_QUICK = 10.0  # seconds after which a failed read is not repeated here: the server is silent, not hasty
 _SLOWEST = 128 << 10  # bytes in a second that a create may go up at before it is given up
 _PATIENCE = 25.0
 
@@ -112,6 +113,7 @@ class FsspecStore:
 
     def _read(self, action: str, ask: Callable[[], Coroutine[Any, Any, T]], past_end: T | None = None) -> T | None:
         """Ask, up to three times where there is no clear answer; what is not there is None."""
+        started = time.monotonic()
         for pause in (*_READ_PAUSES, None):
             try:
                 answer = self._run(ask())
@@ -124,7 +126,8 @@ class FsspecStore:
                     return None
                 if status == 416 and past_end is not None:  # noqa: PLR2004
                     return past_end
-                if pause is None or not isinstance(_error_for(error, action, self.url), StoreUnavailable):
+                too_late = time.monotonic() - started > _QUICK
+                if pause is None or too_late or not isinstance(_error_for(error, action, self.url), StoreUnavailable):
                     self._raise_for(error, action)
                 time.sleep(pause)
             else:
