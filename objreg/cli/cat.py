@@ -31,9 +31,8 @@ def command(invocation: Invocation, name: str) -> None:
     chunks = registry.read(name) if is_file else iter((registry.object(name),))
     if invocation.json:
         invocation.output.result(_document(name, b"".join(chunks)))
-        return
-    for chunk in chunks:
-        click.echo(chunk, nl=False)
+    else:
+        invocation.output.raw(chunks)
 
 
 def _document(name: str, data: bytes) -> dict[str, object]:

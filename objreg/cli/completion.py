@@ -66,4 +66,7 @@ def command(invocation: Invocation, shell: str) -> None:
     kind = get_completion_class(shell)
     assert kind is not None
     script = kind(program, {}, "objreg", "_OBJREG_COMPLETE").source()
-    invocation.output.result({"shell": shell, "script": script}, *script.splitlines())
+    if invocation.json:
+        invocation.output.result({"shell": shell, "script": script})
+    else:
+        click.echo(script)

@@ -24,6 +24,9 @@ _WORDS = {
     "deployment": "deployment {name} of {version}: {after}",
     "deployment_status": "deployment {name} of {version}: {before} -> {after}",
     "retirement": "version {version} retired",
+    "expiry": "artifacts of experiment {name} of {version} expired",
+    "condemned": "blobs condemned",
+    "swept": "blobs deleted",
 }
 
 

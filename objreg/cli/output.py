@@ -80,6 +80,16 @@ class Output:
             else:
                 _print_lines(view)
 
+    def raw(self, chunks: Iterable[bytes]) -> None:
+        """Print bytes as they are."""
+        if sys.stdout is None:
+            return
+        sys.stdout.flush()
+        for chunk in chunks:
+            rest = memoryview(chunk)
+            while rest:  # with PYTHONUNBUFFERED a write may take only a part
+                rest = rest[sys.stdout.buffer.write(rest) :]
+
     def note(self, text: str) -> None:
         """Tell a person something that is not a result; a program sees it in the document."""
         if not self.json:

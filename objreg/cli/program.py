@@ -30,6 +30,8 @@ COMMANDS = {
     "deployment": "Record where versions are deployed.",
     "catalog": "Say what a model is, by a document in Git.",
     "namespace": "Say what a namespace is.",
+    "retain": "Retire versions by a retention policy.",
+    "gc": "Delete the blobs that nothing needs any more.",
     "completion": "Print a script that completes names in a shell.",
 }
 
