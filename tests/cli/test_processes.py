@@ -122,7 +122,7 @@ def test_a_terminal_sees_progress_and_a_pipe_does_not(clf: Cli):
     assert "push fraud/clf:5.0" in terminal("push", "fraud/clf:5.0", "model/vocab.txt")
 
 
-SLOW = """
+SLOW = r"""
     import os, sys, time
     from objreg.store.local import LocalStore
     create = LocalStore.create
