@@ -218,6 +218,7 @@ class Commit:
             try:
                 if store.create(key, data):
                     return data
+                unclear = True  # the slot is taken, perhaps by these bytes: a library below may have sent them twice
                 occupant = store.get(key)
             except StoreUnavailable as error:
                 unclear, occupant = True, self._read_back(key, error)

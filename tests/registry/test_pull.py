@@ -388,7 +388,7 @@ def test_a_disk_that_is_full_leaves_nothing(
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
     try:
-        with pytest.raises(objreg.StoreError, match="cannot write below .*File too large"):
+        with pytest.raises(objreg.StoreError, match=r"cannot write below .*File too large"):
             registry.pull(version)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
