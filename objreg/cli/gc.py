@@ -63,26 +63,28 @@ _COLUMNS = ("blob", "size", "reason")
 
 
 def _notes(plan: "CollectionPlan", done: "Collected | None", grace: float) -> list[str]:
+    from objreg.maintenance import counted
+
     notes = []
     if plan.unfinished:
         said = "finished it" if done else "--apply finishes it"
-        notes.append(f"a collection of {len(plan.unfinished)} blobs was left unfinished; {said}")
+        notes.append(f"a collection of {counted(len(plan.unfinished))} was left unfinished; {said}")
     if done and done.kept:
-        notes.append(f"{len(done.kept)} blobs came to be needed meanwhile, or another collection took them")
-    if plan.young:
-        notes.append(f"{plan.young} blobs that nothing needs are younger than {grace:g} days, and were left")
+        notes.append(f"{counted(len(done.kept))} came to be needed meanwhile, or another collection took them")
+    if plan.spared:
+        notes.append(f"{counted(plan.spared)} younger, or retired more recently, than {grace:g} days: left")
     if plan.foreign:
-        notes.append(f"{len(plan.foreign)} objects among the blobs are none, and were left: {plan.foreign[0]}")
+        notes.append(f"objects among the blobs that are none: left {len(plan.foreign)}, like {plan.foreign[0]}")
     return notes
 
 
 def _summary(rows: list[tuple[str, int, str]], apply: bool) -> str:
-    size = sum(size for _, size, _ in rows)
+    from objreg.maintenance import counted
+
+    found = f"{counted(len(rows))}, {sum(size for _, size, _ in rows)} bytes"
     if apply:
-        return f"deleted {len(rows)} blobs, {size} bytes"
-    if rows:
-        return f"{len(rows)} blobs, {size} bytes, would be deleted; nothing was changed: --apply does it"
-    return "there is nothing to delete"
+        return f"deleted {found}"
+    return f"{found}, would be deleted; nothing was changed: --apply does it" if rows else "there is nothing to delete"
 
 
 def _document(plan: "CollectionPlan", done: "Collected | None") -> dict[str, Any]:
@@ -90,7 +92,7 @@ def _document(plan: "CollectionPlan", done: "Collected | None") -> dict[str, Any
         "model": plan.model,
         "garbage": plain(plan.garbage),
         "unfinished": plan.unfinished,
-        "young": plan.young,
+        "spared": plan.spared,
         "foreign": plan.foreign,
         "applied": done is not None,
     }

@@ -21,12 +21,13 @@ from objreg.registry.commit import DEADLINE_SECONDS
 from objreg.registry.registry import Registry
 from objreg.registry.session import Session
 
-__all__ = ["GRACE", "Collected", "CollectionPlan", "Garbage", "collect", "plan_collection"]
+__all__ = ["GRACE", "Collected", "CollectionPlan", "Garbage", "collect", "counted", "plan_collection"]
 
 GRACE = timedelta(days=7)
 """A courtesy to slow readers and running pushes; it is not what makes collection safe."""
 
 _BATCH = 500
+_NEVER = datetime.max.replace(tzinfo=UTC)
 _WORKERS = 8
 
 
@@ -56,7 +57,7 @@ class CollectionPlan:
         grace: how long after its retirement a version still counts as needed.
         garbage: what would be deleted, by name.
         unfinished: condemned by an earlier collection, and perhaps not deleted yet.
-        young: blobs that nothing needs, left because the store says that they are younger than the grace.
+        spared: blobs that nothing needs, left by the grace: young by the store's own time, or retired recently.
         foreign: keys among the blobs that are none; they are left alone.
     """
 
@@ -64,7 +65,7 @@ class CollectionPlan:
     grace: timedelta
     garbage: tuple[Garbage, ...]
     unfinished: tuple[str, ...]
-    young: int
+    spared: int
     foreign: tuple[str, ...]
 
     @property
@@ -112,7 +113,7 @@ def plan_collection(registry: Registry, *models: str, grace: timedelta = GRACE) 
     session, now = registry.session, registry.session.clock.now()
     with ThreadPoolExecutor(_WORKERS, thread_name_prefix="objreg-gc") as pool:
         plans = pool.map(lambda model: _Collector(session, model, now, grace).plan(), models or registry.models())
-        return tuple(plan for plan in plans if plan.garbage or plan.unfinished or plan.young or plan.foreign)
+        return tuple(plan for plan in plans if plan.garbage or plan.unfinished or plan.spared or plan.foreign)
 
 
 def collect(registry: Registry, plan: CollectionPlan) -> Collected:
@@ -136,11 +137,16 @@ def collect(registry: Registry, plan: CollectionPlan) -> Collected:
     for batch in _batches(plan.garbage):
         condemned = collector.condemn({item.name for item in batch})
         chosen = [item for item in batch if item.name in condemned]
-        collector.sweep([item.name for item in chosen], f"collected {len(chosen)} blobs")
+        collector.sweep([item.name for item in chosen], f"collected {counted(len(chosen))}")
         deleted += chosen
     gone = {item.name for item in deleted}
     kept = tuple(item.name for item in plan.garbage if item.name not in gone)
     return Collected(plan.model, tuple(deleted), kept, finished)
+
+
+def counted(count: int) -> str:
+    """Return a number of blobs in words."""
+    return "1 blob" if count == 1 else f"{count} blobs"
 
 
 def _batches(garbage: tuple[Garbage, ...]) -> Iterator[tuple[Garbage, ...]]:
@@ -167,24 +173,24 @@ class _Collector:
     def plan(self) -> CollectionPlan:
         """Decide what may go."""
         self._session.existing_model(self._model)
-        state = self.state
-        found = self._references(state, self._now - self._grace)
+        state, since = self.state, self._now - self._grace
+        unneeded, collectable = self._references(state, _NEVER), self._references(state, since)
         garbage: list[Garbage] = []
         foreign: list[str] = []
-        young = 0
+        spared = 0
         prefix = blob_prefix(self._manifest.domain)
         for info in self._session.store.list(prefix):
             name = info.key.removeprefix(prefix)
-            reason = found.reason(name)
             if parse_blob_name(name) is None:
                 foreign.append(info.key)
-            elif reason and name not in state.condemned:
-                if info.modified is not None and info.modified > self._now - self._grace:
-                    young += 1
+            elif name not in state.condemned and unneeded.reason(name):
+                reason = collectable.reason(name)
+                if not reason or (info.modified is not None and info.modified > since):
+                    spared += 1
                 else:
                     garbage.append(Garbage(name, info.key, info.size, reason))
         garbage.sort(key=lambda item: item.name)
-        return CollectionPlan(self._model, self._grace, tuple(garbage), state.condemned, young, tuple(sorted(foreign)))
+        return CollectionPlan(self._model, self._grace, tuple(garbage), state.condemned, spared, tuple(sorted(foreign)))
 
     def _references(self, state: ModelState, keep: datetime) -> References:
         with ThreadPoolExecutor(_WORKERS, thread_name_prefix="objreg-records") as pool:
@@ -225,10 +231,10 @@ class _Collector:
 
     def _check_dead(self, names: Collection[str]) -> None:
         """Trust no other writer with what cannot be undone: one that breaks the protocol may have named these."""
-        live = self._references(self.state, datetime.max.replace(tzinfo=UTC)).live.intersection(names)
+        live = self._references(self.state, _NEVER).live.intersection(names)
         if live:
             raise Conflict(
-                f"{len(live)} condemned blobs of {self._model} are named by records that are live, like"
+                f"{counted(len(live))} of {self._model} that a collection condemned are named by live records, like"
                 f" {min(live)}: nothing was deleted; find out which writer did that",
                 blobs=tuple(sorted(live)),
             )

@@ -4,18 +4,21 @@ A plan shows each with its reason. Carrying it out is one commit for each model;
 what is not due any more is left. Nothing is done that the plan did not show.
 """
 
+import tomllib
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from objreg.core.keys import REGISTRY_DOMAIN, namespace_domain, record_key
 from objreg.core.names import NO_STATE, check_namespace, parent_namespaces
 from objreg.core.records import AnyRecord, RetentionPolicy, RetentionRule, Retirement, VersionReference
-from objreg.core.retention import Retention, RetentionLine, carry_out, put_retention
+from objreg.core.retention import Retention, RetentionLine, carry_out, put_retention, read_rules
 from objreg.core.rules import Decision
 from objreg.core.state import Change, ScopeState
 from objreg.core.times import format_time, parse_time
+from objreg.errors import InvalidInput
 from objreg.maintenance.committing import commit_to_model, commit_to_scope
 from objreg.registry.clock import check_same_time
 from objreg.registry.commit import DEADLINE_SECONDS, create_durably
@@ -23,7 +26,7 @@ from objreg.registry.manifest import Manifest
 from objreg.registry.registry import Registry
 from objreg.registry.session import Session, typed_state
 
-__all__ = ["RetentionPlan", "apply_retention", "plan_retention", "put_policy", "retention_policy"]
+__all__ = ["RetentionPlan", "apply_retention", "plan_retention", "put_policy", "read_policy_file", "retention_policy"]
 
 _WORKERS = 8
 
@@ -46,6 +49,23 @@ class RetentionPlan:
     def due(self) -> tuple[RetentionLine, ...]:
         """The lines that would change something."""
         return tuple(line for line in self.lines if line.action != "keep")
+
+
+def read_policy_file(path: Path) -> dict[str, RetentionRule]:
+    """Return the rules that a TOML file holds, in tables ``[retention.<state>]``.
+
+    Raises:
+        InvalidInput: the file cannot be read, or holds something else.
+    """
+    try:
+        document = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be read: {error.strerror}", path=str(path)) from error
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{path} is not UTF-8: {error.reason}; save it as UTF-8", path=str(path)) from error
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidInput(f"{path} is not TOML: {error}", path=str(path)) from error
+    return read_rules(document, str(path))
 
 
 def put_policy(

@@ -77,7 +77,7 @@ def test_a_plan_names_each_blob_with_its_size_and_reason(site: Site) -> None:
         blob(CURVE): (5, "only in version 1.0, retired on " + f"{site.clock.now() - timedelta(days=30):%Y-%m-%d}"),
     }
     assert plan.size == 8
-    assert (plan.unfinished, plan.young, plan.foreign) == ((), 0, ())
+    assert (plan.unfinished, plan.spared, plan.foreign) == ((), 0, ())
 
 
 def test_collection_leaves_what_is_live(site: Site) -> None:
@@ -107,7 +107,7 @@ def test_what_a_crashed_push_left_is_taken_once_it_is_old(site: Site) -> None:
     plan = planned(registry)
 
     assert [(item.name, item.reason) for item in plan.garbage] == [(blob(b"crashed long ago"), ORPHAN)]
-    assert plan.young == 1
+    assert plan.spared == 1
     assert {item.name for item in collected(registry, grace=NONE).deleted} == {
         blob(b"crashed long ago"),
         blob(b"crashed just now"),
@@ -118,7 +118,9 @@ def test_what_was_retired_within_the_grace_is_left(site: Site) -> None:
     """Those who still read it are given time, though its blobs are old."""
     registry = retired(site)
 
-    assert plan_collection(registry, MODEL, grace=timedelta(days=31)) == ()
+    kept = planned(registry, grace=timedelta(days=31))
+    assert (kept.garbage, kept.spared) == ((), 2)
+    assert collect(registry, kept).deleted == ()
     assert len(planned(registry, grace=timedelta(days=29)).garbage) == 2
 
 
@@ -355,7 +357,7 @@ def test_a_writer_that_breaks_the_protocol_cannot_make_a_collector_delete_live_b
         "a collector that does not look",
     )
 
-    with pytest.raises(Conflict, match=r"1 condemned blobs of fraud/clf are named by records that are live"):
+    with pytest.raises(Conflict, match=r"1 blob of fraud/clf that a collection condemned are named by live records"):
         collected(site.registry())
 
     assert blob(b"shared") in site.blobs()
