@@ -131,11 +131,16 @@ def test_a_full_disk_refuses_and_loses_nothing(small_disk: Path, tmp_path: Path)
     registry = race.prepare()
     big = tmp_path / "big.bin"
     done = 0
-    with pytest.raises(objreg.StoreError, match="full|space"):
+
+    def fill() -> None:
+        nonlocal done
         while True:
             big.write_bytes(Random(done).randbytes(200_000))
             registry.push("race/clf", big, message=f"push {done}")
             done += 1
+
+    with pytest.raises(objreg.StoreError, match=r"full|space"):
+        fill()
     subprocess.run(["mount", "-o", "remount,size=4m", str(small_disk)], check=True)
     registry.push("race/clf", big, message="after")
 

@@ -25,6 +25,17 @@ def note(path: Path, line: str) -> None:
         os.fsync(file.fileno())
 
 
+def change(registry: objreg.Registry, kind: int, file: Path, token: str) -> bool:
+    """Make one change, and tell whether there was anything to do."""
+    if kind == 0:
+        return registry.push(MODEL, file, message=token).created
+    if kind == 1:
+        return registry.record_deployment(MODEL, endpoint="https://example.com", message=token).number > 0
+    if kind == 2:
+        return registry.record_experiment(f"{MODEL}:1.0", token, metrics={"auc": 0.5}, message=token).name == token
+    return registry.set_state(MODEL, "production", message=token).changed
+
+
 def main() -> None:
     """Change the model as often as was asked."""
     asked = json.loads(sys.argv[1])
@@ -43,24 +54,15 @@ def main() -> None:
     for number in range(asked["changes"]):
         token = f"{asked['name']}-{number}"
         note(notes, f"asked {token}")
-        kind = random.randrange(4)
+        file.write_bytes(random.randbytes(2000))
         try:
-            if kind == 0:
-                file.write_bytes(random.randbytes(2000))
-                registry.push(MODEL, file, message=token)
-            elif kind == 1:
-                registry.record_deployment(MODEL, endpoint="https://example.com", message=token)
-            elif kind == 2:
-                registry.record_experiment(f"{MODEL}:1.0", token, metrics={"auc": 0.5}, message=token)
-            elif not registry.set_state(MODEL, "production", message=token).changed:
-                note(notes, f"unchanged {token}")
-                continue
+            changed = change(registry, random.randrange(4), file, token)
         except objreg.CommitUnknown:
             note(notes, f"unknown {token}")
         except objreg.ObjregError as error:
             note(notes, f"refused {token} {type(error).__name__}: {error}")
         else:
-            note(notes, f"done {token}")
+            note(notes, f"{'done' if changed else 'unchanged'} {token}")
 
 
 if __name__ == "__main__":
