@@ -9,6 +9,8 @@ def main() -> NoReturn:
     """Run the command line with this process's arguments, and exit."""
     import sys
 
+    from objreg.cli.interrupts import end_on_interrupt
     from objreg.cli.program import run
 
+    end_on_interrupt()
     sys.exit(run(sys.argv[1:]))

@@ -10,6 +10,7 @@ import click
 
 from objreg.cli.failures import report
 from objreg.cli.help import LazyGroup
+from objreg.cli.interrupts import INTERRUPTED
 from objreg.cli.invocation import Invocation
 
 __all__ = ["COMMANDS", "program", "run"]
@@ -37,7 +38,6 @@ COMMANDS = {
 
 _COMPLETION_VARIABLE = "_OBJREG_COMPLETE"
 _BROKEN_PIPE = 141
-_INTERRUPTED = 130
 
 
 def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
@@ -88,7 +88,7 @@ def run(arguments: Sequence[str]) -> int:
             _discard_output()
             code = _BROKEN_PIPE
         except KeyboardInterrupt:
-            code = _INTERRUPTED
+            code = INTERRUPTED
         except Exception as error:  # noqa: BLE001  # the outermost place: nobody above could say it better
             code = report(error, invocation)
     return code

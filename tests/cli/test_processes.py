@@ -156,6 +156,21 @@ def test_ctrl_c_during_a_push_commits_nothing(clf: Cli, tmp_path: Path):
     assert clf("push", "fraud/slow", "many").out == "fraud/slow:1.0\n"
 
 
+@pytest.mark.parametrize("engine", ["obstore", "fsspec"])
+def test_ctrl_c_is_heard_while_a_store_does_not_answer(cli: Cli, monkeypatch: pytest.MonkeyPatch, engine: str):
+    """Also where the client waits in native code, the process ends within seconds, with 130 and without a traceback."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        endpoint = f"endpoint_url=http://127.0.0.1:{silent.getsockname()[1]}"
+        options = ["--registry", "s3://b/x", "--engine", engine, "--option", endpoint, "--option", "region=us-east-1"]
+        child = subprocess.Popen([*PROGRAM, "resolve", "x", *options], stderr=subprocess.PIPE, text=True)
+        with silent.accept()[0]:  # the client has connected, and waits
+            child.send_signal(signal.SIGINT)
+            _, said = child.communicate(timeout=10)
+    assert (child.returncode, said) == (130, "")
+
+
 def test_a_full_disk_is_told(clf: Cli, tmp_path: Path, tiny_disk: Path):  # noqa: F811  # the fixture
     """A registry on a full disk: one sentence with the reason, the store's exit code, and no version."""
     (tmp_path / "big").write_bytes(os.urandom(300_000))
