@@ -31,6 +31,7 @@ def _small_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drafts, "code", lambda: None)
     monkeypatch.setattr(drafts, "environment", lambda: environment)
     monkeypatch.setattr("objreg.core.entries._SMALL_STATE", 500)
+    monkeypatch.setattr("objreg.maintenance.collection._WORKERS", 1)
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,19 @@ def test_every_history_keeps_the_promises(seeds: range, contents: Path, prepared
         try:
             world.check()
         except AssertionError as error:
-            pytest.fail(f"{error}\nreplay with: OBJREG_SEED={seed} python -m pytest {__file__.split('/tests/')[-1]}")
+            pytest.fail(f"{error}\nreplay with: OBJREG_SEED={seed} python -m pytest tests/simulation/test_histories.py")
+
+
+@pytest.mark.parametrize("seeds", _batches(), ids=lambda seeds: f"seeds-{seeds.start}-{seeds.stop - 1}")
+def test_collection_takes_nothing_that_is_needed(seeds: range, contents: Path, prepared: dict[str, bytes]) -> None:
+    """With two collectors at work, every blob that a version in use names is there, whatever arrives late or twice."""
+    for seed in seeds:
+        world = World(seed, contents, collectors=2)
+        world.run(prepared)
+        try:
+            world.check()
+        except AssertionError as error:
+            pytest.fail(f"{error}\nreplay with: OBJREG_SEED={seed} python -m pytest tests/simulation/test_histories.py")
 
 
 def test_a_seed_gives_the_same_history_each_time(contents: Path, prepared: dict[str, bytes]) -> None:
@@ -46,12 +58,14 @@ def test_a_seed_gives_the_same_history_each_time(contents: Path, prepared: dict[
 def test_the_histories_are_worth_something(contents: Path, prepared: dict[str, bytes]) -> None:
     """Among a hundred seeds every outcome occurs, races are lost, and snapshots are written."""
     outcomes: set[str] = set()
-    snapshots = 0
+    snapshots = collected = 0
     for seed in range(100):
-        world = World(seed, contents)
+        world = World(seed, contents, collectors=1)
         world.run(prepared)
         outcomes |= {told.outcome for told in world.told}
+        collected += world.collected
         snapshots += sum(1 for key in world.shared.objects if "/snapshots/" in key)
 
     assert {"done", "refused", "crashed"} <= outcomes
     assert snapshots > 10
+    assert collected > 10

@@ -4,17 +4,23 @@ A rule is switched off in the code that runs, nothing else is changed, and some 
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from objreg.core.keys import record_key
 from objreg.core.merge import merge
+from objreg.core.records import Part
 from objreg.core.rules import Decision
+from objreg.core.state import ModelState
 from objreg.errors import StoreUnavailable
+from objreg.maintenance.collection import _Collector
 from objreg.registry import blobs, commit
+from objreg.registry.blobs import BlobWriter
 from objreg.registry.commit import Commit
+from objreg.registry.sending import Sending
 from objreg.store.base import Store
 from tests.simulation.store import Faults
 from tests.simulation.world import World
@@ -100,15 +106,23 @@ def a_slot_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def a_decision_is_kept_after_a_lost_race(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was decided on an older state is committed to a newer one."""
+    a_decision_is_kept_after_a_lost_race_by(monkeypatch, "")
+
+
+def a_decision_is_kept_after_a_lost_race_by(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """Keep decisions that change something of one kind; ``""`` for all kinds."""
     run = Commit.run
 
     def stubborn(self: Commit) -> object:
         plan, kept = self._plan, []
 
         def decide_once() -> Decision:
-            if not kept:
-                kept.append(plan())
-            return kept[0]
+            if kept:
+                return kept[0]
+            decision = plan()
+            if not kind or any(change.kind == kind for change in decision.changes):
+                kept.append(decision)
+            return decision
 
         self._plan = decide_once
         return run(self)
@@ -179,6 +193,60 @@ def a_snapshot_takes_in_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Commit, "_snapshot_and_tail", late)
 
 
+def the_collector_does_not_decide_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a lost race the collector condemns what it had chosen, whatever the winner needs."""
+    monkeypatch.setattr(_Collector, "_check_dead", lambda self, names: None)
+    a_decision_is_kept_after_a_lost_race_by(monkeypatch, "condemned")
+
+
+def a_writer_ignores_what_was_condemned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A writer that loses a race to a collector commits with the blobs that it found before."""
+    monkeypatch.setattr(_Collector, "_check_dead", lambda self, names: None)
+    monkeypatch.setattr(Sending, "_is_condemned", lambda self, state: False)
+
+
+def a_condemned_key_is_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same content is written anew under the key that was condemned, where a late delete can hit it."""
+    write = BlobWriter.write
+
+    def same_key(self: BlobWriter, data: bytes, digest: str | None = None) -> Part:
+        return write(replace(self, incarnations={}, known={}), data, digest)
+
+    monkeypatch.setattr(_Collector, "_check_dead", lambda self, names: None)
+    monkeypatch.setattr(BlobWriter, "write", same_key)
+    monkeypatch.setattr(Sending, "_is_condemned", lambda self, state: False)
+
+
+def existence_is_tested_before_the_base_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A writer looks for its blobs, reads the newest entry after that, and does not compare the two."""
+    is_condemned, run = Sending._is_condemned, Commit.run
+
+    def not_at_first(self: Sending, state: ModelState) -> bool:
+        self.asked = getattr(self, "asked", 0) + 1  # type: ignore[attr-defined]  # only here
+        return self.asked > 1 and is_condemned(self, state)  # type: ignore[attr-defined]  # only here
+
+    def read_first(self: Commit) -> object:
+        self._manifest.refresh()
+        return run(self)
+
+    monkeypatch.setattr(_Collector, "_check_dead", lambda self, names: None)
+    monkeypatch.setattr(Sending, "_is_condemned", not_at_first)
+    monkeypatch.setattr(Commit, "run", read_first)
+
+
+def blobs_are_deleted_before_they_are_condemned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mark and sweep without an entry between: what was named meanwhile is gone."""
+    condemn = _Collector.condemn
+
+    def hasty(self: _Collector, names: Collection[str]) -> tuple[str, ...]:
+        for name in names:
+            self._session.store.delete(f"{self._manifest.domain}/blobs/{name}")
+        return condemn(self, names)
+
+    monkeypatch.setattr(_Collector, "_check_dead", lambda self, names: None)
+    monkeypatch.setattr(_Collector, "condemn", hasty)
+
+
 _BREAKS: dict[Break, str] = {
     no_read_back: "in the log 2 times|refused",
     an_empty_slot_means_failure: "was refused .* and its commit is in the log",
@@ -187,6 +255,11 @@ _BREAKS: dict[Break, str] = {
     the_entry_goes_before_its_records: "names a record that is not there",
     exists_is_believed: "that is not there|snapshots/",
     an_unclear_record_is_taken_as_written: "that is not there|snapshots/",
+    the_collector_does_not_decide_again: "names a blob that is not there",
+    a_writer_ignores_what_was_condemned: "names a blob that is not there",
+    a_condemned_key_is_used_again: "names a blob that is not there",
+    existence_is_tested_before_the_base_is_read: "names a blob that is not there",
+    blobs_are_deleted_before_they_are_condemned: "names a blob that is not there",
     the_tail_is_not_carried_on: "differ from the folded log",
     a_snapshot_takes_in_too_much: "differ from the folded log",
 }
@@ -199,7 +272,7 @@ def test_without_the_rule_a_promise_breaks(
     """Some seed finds it, in the way that the rule guards against."""
     switch_off(monkeypatch)
     for seed in range(_SEEDS):
-        world = World(seed, contents, _FAULTS)
+        world = World(seed, contents, _FAULTS, collectors=2 if "blob" in _BREAKS[switch_off] else 0)
         try:
             world.run(prepared)
             world.check()
@@ -212,6 +285,6 @@ def test_without_the_rule_a_promise_breaks(
 def test_with_all_rules_the_same_faults_break_nothing(contents: Path, prepared: dict[str, bytes]) -> None:
     """The faults that find a missing rule are survived by the whole."""
     for seed in range(200):
-        world = World(seed, contents, _FAULTS)
+        world = World(seed, contents, _FAULTS, collectors=seed % 3)
         world.run(prepared)
         world.check()

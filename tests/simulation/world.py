@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -15,6 +15,7 @@ from objreg.core.keys import blob_key, log_key, record_key, snapshot_key
 from objreg.core.merge import merge
 from objreg.core.state import ModelState, model_refs
 from objreg.errors import CommitUnknown, ObjregError
+from objreg.maintenance.collection import collect, plan_collection
 from objreg.registry.recall import Recall
 from objreg.registry.registry import Registry
 from objreg.registry.session import Session
@@ -94,6 +95,7 @@ class World:
         writers: how many clients change the model.
         readers: how many only read it.
         changes: how many changes each writer makes.
+        collectors: how many clients collect what nothing needs, as often.
     """
 
     seed: int
@@ -102,9 +104,11 @@ class World:
     writers: int = 3
     readers: int = 1
     changes: int = 4
+    collectors: int = 0
     told: list[Told] = field(default_factory=list)
     reads: list[Seen] = field(default_factory=list)
     acknowledged: int = -1
+    collected: int = 0
 
     def __post_init__(self) -> None:
         self.random = Random(self.seed)
@@ -121,6 +125,8 @@ class World:
             self._start(f"writer{number}", self._write)
         for number in range(self.readers):
             self._start(f"reader{number}", self._read)
+        for number in range(self.collectors):
+            self._start(f"collector{number}", self._collect)
         self.scheduler.run_all(self.shared.tick)
         self.shared.settle()
 
@@ -149,6 +155,16 @@ class World:
             if told.outcome == "done":
                 self.acknowledged = max(self.acknowledged, self._seq_of(told.ids))
 
+    def _collect(self, registry: Registry, clock: SimulatedClock, _name: str) -> None:
+        for _ in range(self.changes):
+            for _ in range(self.random.randrange(4)):
+                clock.pause(1)
+            try:
+                for plan in plan_collection(registry, MODEL, grace=timedelta(0)):
+                    self.collected += len(collect(registry, plan).deleted)
+            except ObjregError:
+                continue
+
     def _draw(self, registry: Registry) -> tuple[str, Callable[[], Any]]:
         random = self.random
         file = self.folder / f"content{random.randrange(4)}"
@@ -172,6 +188,8 @@ class World:
                 ("demote", lambda: registry.unset_state(f"{MODEL}@production", "production")),
                 ("share 1.0", lambda: registry.set_state(f"{MODEL}:1.0", "shadow")),
                 (f"record {name}", lambda: registry.record_experiment(f"{MODEL}:1.0", name, metrics={"auc": 0.5})),
+                (f"retire {version}", lambda: registry.retire(f"{MODEL}:{version}", reason="old")),
+                ("retire the latest", lambda: registry.retire(MODEL, reason="old")),
                 ("describe", lambda: registry.put_catalog(MODEL, description=str(random.random()))),
                 ("push, evaluate and promote", transaction),
             )
@@ -218,6 +236,12 @@ class World:
             assert read.acknowledged <= read.seen <= read.existing, f"a read lies outside what there was: {read}"
         state: dict[str, Any] = {}
         parent = None
+        retired = {
+            change["version"]
+            for entry in entries
+            for change in entry["patch"]["changes"]
+            if change["kind"] == "retirement"
+        }
         history = []
         for entry in entries:
             assert entry["parent"] == parent, f"entry {entry['seq']} does not follow the one before it"
@@ -225,7 +249,7 @@ class World:
             history.append(before)
             self._check_fold(entry, before, history)
             self._check_refs(entry, state)
-            self._check_records(entry)
+            self._check_records(entry, retired)
             parent = digest_of(self.shared.objects[log_key(DOMAIN, entry["seq"])])
         self._check_uniqueness(entries, msgspec.convert(state, ModelState))
 
@@ -237,7 +261,7 @@ class World:
                 assert found == 0, (
                     f"{told.client} was refused ({told.value}), and its commit is in the log: {told.what}"
                 )
-            elif told.outcome == "done" and _changed(told.value):
+            elif told.outcome == "done" and not told.what.startswith("retire") and _changed(told.value):
                 assert found == 1, (
                     f"{told.client} was told that it is done, and it is in the log {found} times: {told.what}"
                 )
@@ -258,12 +282,14 @@ class World:
         refs = msgspec.to_builtins(model_refs(msgspec.convert(state, ModelState)))
         assert entry["refs"] == refs, f"the pointers of entry {entry['seq']} are not those of its state"
 
-    def _check_records(self, entry: dict[str, Any]) -> None:
+    def _check_records(self, entry: dict[str, Any], retired: set[str]) -> None:
         for change in entry["patch"]["changes"]:
             if not change["record"] or change["kind"] == "state_change":
                 continue
             key = record_key(DOMAIN, change["record"])
             assert key in self.shared.objects, f"entry {entry['seq']} names a record that is not there"
+            if change["version"] in retired:
+                continue
             record = decode_json(self.shared.objects[key], "record")
             for artifact in record.get("artifacts", ()):
                 for part in (part for file in artifact["files"] for part in file["parts"]):
