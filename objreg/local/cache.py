@@ -5,7 +5,7 @@
     <root>/CACHEDIR.TAG              backup programs leave the folder out (https://bford.info/cachedir/)
     <root>/objects/<2 hex>/<64 hex>  records, snapshots and blobs, by the sha256 of their bytes
     <root>/heads/<64 hex>            the newest entry seen of one domain of one registry
-    <root>/versions/<64 hex>         the record digest of one exact version
+    <root>/versions/<64 hex>/<64 hex>  the record digest of one exact version of one model
     <root>/verified/<64 hex>         how far one domain of one registry was verified
     <root>/trees/<64 hex>/           the files of one pulled version, read-only
 
@@ -97,15 +97,24 @@ class Cache:
 
     def version_digest(self, registry: str, model: str, version: str) -> str | None:
         """Return the digest of the record of an exact version, or None if this machine has not seen it."""
-        content = _unsealed(_read(self._named("versions", registry, model, version)))
+        content = _unsealed(_read(self._version_path(registry, model, version)))
         return None if content is None else content.decode()
 
     def remember_version(self, registry: str, model: str, version: str, digest: str) -> None:
         """Keep the digest of an exact version's record; the first one seen stays, because versions never change."""
         _hex(digest)
-        path = self._named("versions", registry, model, version)
+        path = self._version_path(registry, model, version)
         if _unsealed(_read(path)) is None:
             self._write(path, _sealed(digest.encode()))
+
+    def forget_versions(self, registry: str, model: str) -> None:
+        """Forget which versions of a model were seen: for a registry that was put back, and then went on otherwise."""
+        with suppress(OSError):
+            remove_tree(self._named("versions", registry, model))
+
+    def _version_path(self, registry: str, model: str, version: str) -> Path:
+        # A folder for each model, so that its versions can be forgotten together.
+        return self._named("versions", registry, model) / sha256(version.encode(errors="surrogateescape")).hexdigest()
 
     def tree(self, digest: str) -> Path | None:
         """Return the folder of a pulled version by its record's digest, or None; if it is there, it is complete.

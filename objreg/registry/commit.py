@@ -18,7 +18,7 @@ from objreg.core.merge import merge
 from objreg.core.rules import Decision
 from objreg.core.state import Change, Pointer
 from objreg.core.times import after
-from objreg.errors import CommitUnknown, ObjregError, StoreError, StoreUnavailable
+from objreg.errors import CommitUnknown, Conflict, ObjregError, StoreError, StoreUnavailable
 from objreg.registry.clock import Clock, check_not_behind, check_same_time
 from objreg.registry.manifest import Manifest
 from objreg.store.base import Store
@@ -110,7 +110,7 @@ class Commit:
         with self._manifest.lock:
             confirmed = not self._manifest.is_fresh
             if confirmed:
-                self._manifest.refresh()
+                self._manifest.refresh(to_write=True)
             if self._manifest.listed is not None:
                 check_not_behind(self._clock.now(), self._manifest.listed, self._manifest.store.url)
             races = 0
@@ -124,7 +124,7 @@ class Commit:
                         raise
                     decision = None
                 if decision is None or not (decision.patch or confirmed):
-                    self._manifest.refresh()
+                    self._manifest.refresh(to_write=True)
                     confirmed = True
                     continue
                 if not decision.patch:
@@ -206,10 +206,14 @@ class Commit:
         A clock far ahead would spoil ``time`` for every later commit. It costs a request, which a cold commit has to
         spare.
         """
-        self._manifest.cold = False
         info = self._manifest.store.head(key)
-        if info is not None and info.modified is not None:
-            check_same_time(self._clock.now(), info.modified, self._manifest.store.url)
+        try:
+            if info is not None and info.modified is not None:
+                check_same_time(self._clock.now(), info.modified, self._manifest.store.url)
+        except Conflict:
+            self._manifest.forget()  # else the next commit would be one to a known domain, and not be checked
+            raise
+        self._manifest.cold = False
 
     def _claim(self, key: str, data: bytes) -> bytes:
         """Create an entry in its slot, and return the bytes that are in the slot: ours, or another's."""

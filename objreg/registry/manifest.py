@@ -66,8 +66,12 @@ class Manifest:
 
     # Finding the newest entry
 
-    def refresh(self) -> Head | None:
+    def refresh(self, *, to_write: bool = False) -> Head | None:
         """Return the newest entry, or None for a domain without any.
+
+        Args:
+            to_write: a commit will follow the newest entry, so one that is only remembered is read again: on another
+                history of the same length the commit would break the chain.
 
         Raises:
             RollbackDetected: the log is older than, or forked from, what this machine has seen.
@@ -75,12 +79,14 @@ class Manifest:
         with self.lock:
             self.cold = self._head is None
             known = self._head or self.recall.head(self.domain)
-            if known is None:
-                self._find()
-            elif self._head is not None and self.clock.monotonic() - self._looked < _FRESH_SECONDS:
-                self._walk(known)
+            if self._head is not None and self.clock.monotonic() - self._looked < _FRESH_SECONDS:
+                self._walk(self._head)
             else:
-                self._find_from(known)
+                if known is None:
+                    self._find()
+                else:
+                    self._find_from(known, to_write=to_write)
+                self._looked = self.clock.monotonic()
             self._confirmed = self.clock.monotonic()
             return self._head
 
@@ -88,7 +94,7 @@ class Manifest:
         """Return the head as it was known a moment ago, or find it: a writer may build on it and be proved right."""
         with self.lock:
             if not self.is_fresh:
-                return self.refresh()
+                return self.refresh(to_write=True)
             self.cold = False
             return self._head
 
@@ -103,6 +109,12 @@ class Manifest:
             self._head = head
             self._confirmed = self.clock.monotonic()
             self.recall.keep_head(head)
+
+    def forget(self) -> None:
+        """Know nothing, so that the next use looks at everything anew."""
+        with self.lock:
+            self._head = self._state = None
+            self._confirmed = self._looked = float("-inf")
 
     def _walk(self, known: Head) -> None:
         """Ask for the slots after a known entry, one by one; far behind, jump."""
@@ -119,7 +131,7 @@ class Manifest:
         if newest >= 0:
             self.advance(self._read_slot(newest))
 
-    def _find_from(self, seen: Head) -> None:
+    def _find_from(self, seen: Head, *, to_write: bool) -> None:
         """Find the newest entry from one that this machine saw earlier: it must still be there."""
         newest = self._newest_seq(seen.seq)
         if newest < seen.seq:
@@ -132,6 +144,8 @@ class Manifest:
                 seen=seen.seq,
                 found=newest,
             )
+        if to_write and newest == seen.seq:
+            self._check_unchanged(seen)
         self.advance(seen)
         if newest - seen.seq <= _LONGEST_WALK:
             for seq in range(seen.seq + 1, newest + 1):
@@ -143,6 +157,10 @@ class Manifest:
         """Go to a far entry. Slots never change, so it is enough that the known one still holds what it held."""
         if newest <= known.seq:
             return
+        self._check_unchanged(known)
+        self.advance(self._read_slot(newest))
+
+    def _check_unchanged(self, known: Head) -> None:
         again = self._read_slot(known.seq)
         if again.digest != known.digest:
             raise RollbackDetected(
@@ -151,11 +169,9 @@ class Manifest:
                 expected=known.digest,
                 found=again.digest,
             )
-        self.advance(self._read_slot(newest))
 
     def _newest_seq(self, known: int) -> int:
         """Return the number of the newest entry, -1 for none; ``known`` is one that was there (-1 for none)."""
-        self._looked = self.clock.monotonic()
         if self.store.ordered:
             first = self.store.first(log_prefix(self.domain))
             self.listed = None if first is None else first.modified

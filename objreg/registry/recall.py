@@ -48,6 +48,10 @@ class Recall:
         """Forget what was seen of a domain, so that another history is accepted."""
         self.cache.forget_head(self.registry, domain)
 
+    def forget_versions(self, model: str) -> None:
+        """Forget which record each version of a model has, for the same reason."""
+        self.cache.forget_versions(self.registry, model)
+
     def version(self, model: str, version: str) -> str | None:
         """Return the record's digest of a complete version that was resolved before: it never changes."""
         return self.cache.version_digest(self.registry, model, version)

@@ -240,6 +240,8 @@ class Registry(Changes, Reading):
             session.model(model) if model else session.manifest(namespace_domain(check_namespace(namespace or "")))
         )
         session.recall.forget_head(manifest.domain)
+        if model:
+            session.recall.forget_versions(model)
         session.drop(manifest.domain)
 
 

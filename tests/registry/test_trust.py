@@ -1,0 +1,297 @@
+"""What a machine refuses to believe: an older registry, another history, a broken chain, a wrong clock, a newer format."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+import objreg
+from objreg.core.keys import MARKER, log_key
+from objreg.store.memory import MemoryStore
+from tests.registry.machine import Machine, TickingClock, new_store
+
+MODEL = "fraud/clf"
+DOMAIN = "fraud/clf.model"
+
+
+def keep(store: MemoryStore) -> dict[str, bytes]:
+    """Return all that is in a store now."""
+    return {info.key: store.get(info.key) or b"" for info in store.list("")}
+
+
+def put_back(store: MemoryStore, objects: dict[str, bytes]) -> None:
+    """Make a store hold exactly these objects, as a restored backup does."""
+    for info in list(store.list("")):
+        store.delete(info.key)
+    for key, data in objects.items():
+        store.create(key, data)
+
+
+def put(registry: objreg.Registry, *owners: str) -> None:
+    """Commit once for each owner."""
+    for owner in owners:
+        registry.put_catalog(MODEL, owner=owner)
+
+
+# Rollback
+
+
+def test_an_older_copy_of_the_log_is_refused(store: MemoryStore, machine: Machine) -> None:
+    """A machine that has seen entry 2 refuses a registry whose newest is 0, in its next process and in this one."""
+    registry = machine.registry()
+    put(registry, "1")
+    backup = keep(store)
+    put(registry, "2", "3")
+    put_back(store, backup)
+    with pytest.raises(
+        objreg.RollbackDetected, match=r"entry 2 was there, now its newest is 0.*find out who"
+    ) as caught:
+        machine.registry().catalog(MODEL)
+    assert (caught.value.facts["seen"], caught.value.facts["found"]) == (2, 0)
+    with pytest.raises(objreg.RollbackDetected):
+        put(machine.registry(), "4")
+    machine.clock.seconds += 61  # this process looks again after a minute
+    with pytest.raises(objreg.RollbackDetected):
+        registry.catalog(MODEL)
+    with pytest.raises(objreg.RollbackDetected):
+        put(registry, "4")
+    assert keep(store) == backup
+
+
+def test_an_emptied_log_is_refused(store: MemoryStore, machine: Machine) -> None:
+    """Nothing where something was is a rollback too."""
+    put(machine.registry(), "1")
+    put_back(store, {MARKER: store.get(MARKER) or b""})
+    with pytest.raises(objreg.RollbackDetected, match="entry 0 was there, now it has none"):
+        machine.registry().catalog(MODEL)
+
+
+def test_who_has_seen_nothing_believes(
+    store: MemoryStore, machine: Machine, new_machine: Callable[..., Machine]
+) -> None:
+    """A rollback shows only to a machine that was there before."""
+    put(machine.registry(), "1")
+    backup = keep(store)
+    put(machine.registry(), "2")
+    put_back(store, backup)
+    assert new_machine().registry().catalog(MODEL).owner == "1"
+
+
+@pytest.mark.parametrize("length", [2, 3, 4, 9])
+def test_a_forked_log_is_refused_by_a_reader_as_soon_as_it_goes_on(
+    store: MemoryStore, machine: Machine, new_machine: Callable[..., Machine], length: int
+) -> None:
+    """Another entry stands where this machine saw one: what follows it does not follow from what was seen."""
+    put(machine.registry(), "1")
+    backup = keep(store)
+    put(machine.registry(), "2")
+    put_back(store, backup)
+    put(new_machine().registry(), *("other" + str(number) for number in range(1, length)))
+    if length == 2:
+        # As long as before: a reader does not look at what it knows already, and answers as it did.
+        assert machine.registry().catalog(MODEL).owner == "2"
+        return
+    with pytest.raises(objreg.RollbackDetected, match="another history than before"):
+        machine.registry().catalog(MODEL)
+
+
+def test_a_forked_log_is_never_written_to(
+    store: MemoryStore, machine: Machine, new_machine: Callable[..., Machine]
+) -> None:
+    """A fork of the same length is seen before a commit, which would break the chain of the one that is there."""
+    registry = machine.registry()
+    put(registry, "1")
+    backup = keep(store)
+    put(registry, "2")
+    put_back(store, backup)
+    put(new_machine().registry(), "other")
+    forked = keep(store)
+    with pytest.raises(objreg.RollbackDetected, match="another history than before"):
+        put(machine.registry(), "3")
+    with pytest.raises(objreg.RollbackDetected, match="another history than before"):
+        machine.registry().push(MODEL, __file__)
+    machine.clock.seconds += 61
+    with pytest.raises(objreg.RollbackDetected, match="another history than before"):
+        put(registry, "3")
+    assert {key: data for key, data in keep(store).items() if "/log/" in key} == {
+        key: data for key, data in forked.items() if "/log/" in key
+    }
+
+
+def test_a_history_can_be_accepted(store: MemoryStore, machine: Machine, new_machine: Callable[..., Machine]) -> None:
+    """Who has made sure says so, once for each domain; then the registry is taken as it is."""
+    registry = machine.registry()
+    put(registry, "1")
+    registry.define_state("production")
+    registry.put_namespace("fraud", owner="ada")
+    backup = {key: data for key, data in keep(store).items() if "_" not in key}
+    put(registry, "2")
+    put_back(store, backup)
+    again = machine.registry()
+    for accept, read in (
+        (lambda: again.accept_history(MODEL), lambda: again.catalog(MODEL)),
+        (again.accept_history, again.settings),
+        (lambda: again.accept_history(namespace="fraud"), lambda: list(again.scope_history("fraud"))),
+    ):
+        with pytest.raises(objreg.RollbackDetected):
+            read()
+        accept()
+        read()
+    assert again.catalog(MODEL).owner == "1"
+    put(again, "3")
+    assert new_machine().registry().catalog(MODEL).owner == "3"
+
+
+def test_an_accepted_history_has_its_own_versions(
+    store: MemoryStore, machine: Machine, new_machine: Callable[..., Machine], file: Callable[..., Path]
+) -> None:
+    """What this machine remembers of a version that the accepted history has not, or has otherwise, does not count."""
+    backup = keep(store)
+    machine.registry().pull(machine.registry().push(MODEL, file(b"first")).spec)
+    put_back(store, backup)
+    replaced = new_machine().registry().push(MODEL, file(b"second"))
+    registry = machine.registry()
+    registry.accept_history(MODEL)
+    assert registry.resolve(f"{MODEL}:1.0").digest == replaced.digest
+    assert (registry.pull(f"{MODEL}:1.0") / "model.bin").read_bytes() == b"second"
+
+
+# The chain
+
+
+def test_the_whole_history_is_verified(
+    registry: objreg.Registry, store: MemoryStore, new_machine: Callable[..., Machine]
+) -> None:
+    """An old entry that was changed does not have the digest that the next one names."""
+    put(registry, *map(str, range(100)))
+    assert [item.seq for item in new_machine().registry().history(MODEL)] == list(range(99, -1, -1))
+    key = log_key(DOMAIN, 40)
+    data = store.get(key) or b""
+    store.delete(key)
+    store.create(key, data.replace(b"ci@acme", b"ci@acmf"))
+    history = new_machine().registry().history(MODEL)
+    assert [next(history).seq for _ in range(59)][-1] == 41
+    with pytest.raises(
+        objreg.RollbackDetected, match=r"entry 41 of .* follows sha256:.*, and entry 40 is .*: the log was rewritten"
+    ):
+        next(history)
+    store.delete(key)
+    with pytest.raises(objreg.IntegrityError, match=r"entry 40 of .* is missing .*: the log has a gap"):
+        list(new_machine().registry().history(MODEL))
+
+
+@pytest.mark.parametrize("junk", ["x.json", ".DS_Store", "0"])
+def test_a_stray_object_among_the_entries_is_named(
+    registry: objreg.Registry, store: MemoryStore, new_machine: Callable[..., Machine], junk: str
+) -> None:
+    """A listing that finds something else first says what, and what to do; it does not take it for an entry."""
+    put(registry, "1")
+    store.create(f"{DOMAIN}/log/{junk}", b"")
+    stray_first = f"{DOMAIN}/log/{junk}" < log_key(DOMAIN, 0)
+    reader = new_machine().registry()
+    if stray_first:
+        with pytest.raises(objreg.FormatError, match=r"stands among the entries of a manifest and is none: remove"):
+            reader.catalog(MODEL)
+    else:
+        assert reader.catalog(MODEL).owner == "1"
+
+
+def test_a_copy_in_the_wrong_place_is_refused(
+    registry: objreg.Registry, store: MemoryStore, new_machine: Callable[..., Machine]
+) -> None:
+    """A log that was copied under another model's name is not that model's."""
+    put(registry, "1")
+    store.create(log_key("fraud/copy.model", 0), store.get(log_key(DOMAIN, 0)) or b"")
+    with pytest.raises(objreg.FormatError, match=r"entry 0 of fraud/clf\.model: the log was copied wrongly"):
+        new_machine().registry().catalog("fraud/copy")
+
+
+# The clock
+
+
+@pytest.mark.parametrize("days", [365, 1, 0.01])
+def test_a_clock_that_is_ahead_commits_nothing(
+    store: MemoryStore, new_machine: Callable[..., Machine], file: Callable[..., Path], days: float
+) -> None:
+    """Every later commit would carry its time; so the first commit compares it with the store's."""
+    ahead = new_machine(clock=TickingClock(timedelta(days=days))).registry()
+    for action in (lambda: ahead.push(MODEL, file()), lambda: put(ahead, "1")):
+        with pytest.raises(
+            objreg.Conflict, match=r"ahead of the store's .*: nothing was committed; set the clock right"
+        ):
+            action()
+    with pytest.raises(objreg.NotFound):
+        new_machine().registry().resolve(MODEL)
+
+
+def test_a_clock_that_is_behind_commits_nothing(
+    store: MemoryStore, registry: objreg.Registry, new_machine: Callable[..., Machine], file: Callable[..., Path]
+) -> None:
+    """On a new model and on one that has history."""
+    put(registry, "1")
+    behind = new_machine(clock=TickingClock(-timedelta(days=365))).registry()
+    for model in (MODEL, "fraud/new"):
+        with pytest.raises(objreg.Conflict, match=r"behind the store's .*: nothing was committed; set the clock right"):
+            behind.push(model, file())
+    assert registry.head(MODEL).seq == 0
+
+
+def test_a_clock_that_is_a_little_off_is_borne(new_machine: Callable[..., Machine]) -> None:
+    """Four minutes either way; times in the log still rise."""
+    for minutes in (4, -4, 4, -4):
+        put(new_machine(clock=TickingClock(timedelta(minutes=minutes))).registry(), f"{minutes} {id(object())}", "x")
+    times = [item.time for item in new_machine().registry().history(MODEL)]
+    assert times == sorted(times, reverse=True)
+    assert len(set(times)) == len(times)
+
+
+# The marker
+
+
+def test_a_newer_registry_asks_for_an_upgrade(new_machine: Callable[..., Machine]) -> None:
+    """A marker of format 2 is refused wherever it is read."""
+    store = MemoryStore("newer")
+    store.create(MARKER, b'{"created_at":"2026-03-01T12:00:00.000Z","format":2,"id":"' + b"a" * 32 + b'"}')
+    registry = new_machine(store=store).registry()
+    for action in (registry.models, lambda: put(registry, "1"), lambda: registry.resolve(MODEL)):
+        with pytest.raises(
+            objreg.FormatError, match="is of format 2, and this release of objreg reads format 1: upgrade"
+        ):
+            action()
+
+
+@pytest.mark.parametrize("marker", [b"", b"{}", b"[]", b"not json", b'{"format":1}'])
+def test_a_broken_marker_is_no_registry_that_can_be_used(new_machine: Callable[..., Machine], marker: bytes) -> None:
+    """Something stands where the marker belongs, so it is not called missing, and nothing is created over it."""
+    from objreg.registry.session import create_marker
+
+    store = MemoryStore("broken")
+    store.create(MARKER, marker)
+    with pytest.raises(objreg.FormatError, match=MARKER):
+        new_machine(store=store).registry().models()
+    with pytest.raises(objreg.FormatError, match=MARKER):
+        create_marker(store, TickingClock())
+
+
+def test_two_registries_do_not_share_what_is_remembered(tmp_path: Path) -> None:
+    """One machine, one cache, two stores: the head of one is no memory of the other."""
+    one, two = new_store("same"), new_store("same")
+    cache = tmp_path / "cache"
+    put(Machine(one, cache=cache).registry(), "1", "2", "3")
+    put(Machine(two, cache=cache).registry(), "a")
+    assert Machine(two, cache=cache).registry().catalog(MODEL).owner == "a"
+    assert Machine(one, cache=cache).registry().catalog(MODEL).owner == "3"
+
+
+def test_a_registry_made_anew_in_a_folder_is_another(tmp_path: Path, file: Callable[..., Path]) -> None:
+    """A folder is told apart by the marker's id, so that a test's registry may be thrown away and made again."""
+    import shutil
+
+    root = tmp_path / "registry"
+    objreg.open(root, create=True).push(MODEL, file(b"first"))
+    shutil.rmtree(root)
+    registry = objreg.open(root, create=True)
+    assert registry.models() == ()
+    registry.push(MODEL, file(b"second"))
+    assert (registry.pull(f"{MODEL}:1.0") / "model.bin").read_bytes() == b"second"
