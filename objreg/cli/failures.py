@@ -51,5 +51,5 @@ def _explained(error: Exception) -> tuple[str, str, dict[str, Any], int]:
         return "OSError", f"{where}{error.strerror or name}", {"errno": error.errno}, IO_FAILED
     place = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{place.name} (line {place.lineno} of {place.filename})"
-    message = f"this is a bug in objreg, please report it: {name} in {where}; --debug shows more"
+    message = f"this is a bug in objreg, please report it: {name} in {where}; objreg --debug shows more"
     return "Bug", message, {"exception": name}, BUG

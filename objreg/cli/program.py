@@ -13,7 +13,7 @@ from objreg.cli.help import LazyGroup
 from objreg.cli.interrupts import INTERRUPTED
 from objreg.cli.invocation import Invocation
 
-__all__ = ["COMMANDS", "program", "run"]
+__all__ = ["BROKEN_PIPE", "COMMANDS", "program", "run"]
 
 COMMANDS = {
     "init": "Create a registry, unless there is one.",
@@ -37,7 +37,7 @@ COMMANDS = {
 }
 
 _COMPLETION_VARIABLE = "_OBJREG_COMPLETE"
-_BROKEN_PIPE = 141
+BROKEN_PIPE = 141
 
 
 def _version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
@@ -86,7 +86,7 @@ def run(arguments: Sequence[str]) -> int:
             _flush()
         except BrokenPipeError:
             _discard_output()
-            code = _BROKEN_PIPE
+            code = BROKEN_PIPE
         except KeyboardInterrupt:
             code = INTERRUPTED
         except Exception as error:  # noqa: BLE001  # the outermost place: nobody above could say it better

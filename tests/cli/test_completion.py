@@ -31,7 +31,7 @@ def offered(clf: Cli, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("objreg re", ["resolve", "retire"]),
+        ("objreg res", ["resolve"]),
         ("objreg state ", ["define", "ls", "set", "unset"]),
         ("objreg pull fr", ["fraud/clf"]),
         ("objreg pull fraud/clf:1.", ["fraud/clf:1.0", "fraud/clf:1.1"]),
