@@ -105,13 +105,19 @@ def text(value: str, what: str) -> str:
 
 
 def seconds(value: float | timedelta | None) -> float | None:
-    """Return a duration in seconds."""
+    """Return a duration in seconds.
+
+    Raises:
+        InvalidInput: it is not a finite number, or negative.
+    """
     if value is None:
         return None
-    found = value.total_seconds() if isinstance(value, timedelta) else float(value)
+    found = json_value(value.total_seconds() if isinstance(value, timedelta) else value, "duration")
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        raise InvalidInput(f"duration is a {type(found).__name__}: it is a number of seconds, or a timedelta")
     if found < 0:
         raise InvalidInput(f"a duration cannot be negative; got {found} seconds")
-    return found
+    return float(found)
 
 
 def datasets(value: Mapping[str, DatasetLike] | Iterable[Dataset] | None) -> tuple[Dataset, ...]:
