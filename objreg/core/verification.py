@@ -77,6 +77,11 @@ MEANINGS: dict[str, Meaning] = {
         "marker-missing",
         "marker-unreadable",
     ),
+    **_errors(
+        "The marker is written once and never again. The registry was made anew here, or replaced by another one: find"
+        " out by whom. What this machine remembers is of the registry that was here before.",
+        "marker-changed",
+    ),
     # The log
     **_errors(
         "Slots have no gaps, so an entry was deleted. Readers may stop before it and see an older state. Restore it.",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from objreg.core.digest import digest_of
 from objreg.core.inventory import place_of, scopes_of
 from objreg.core.keys import MARKER, model_domain
 from objreg.core.names import check_path
@@ -114,7 +115,7 @@ class _Run:
 
     def report(self, listed: Listed, path: str, trusted: Mapping[str, int]) -> FsckReport:
         outside = listed.pop("", {})
-        findings = list(_check_root(self._fetching.store, outside))
+        findings = list(self._check_root(outside))
         known = (domain for domain in self._verified.domains() if _is_inside(domain, path))
         domains = sorted({*listed, *known})
         if path and self._is_nothing(path, domains):
@@ -140,6 +141,25 @@ class _Run:
             blobs=sum(result.blobs for result in results),
             bytes_hashed=sum(result.bytes_hashed for result in results),
         )
+
+    def _check_root(self, outside: Mapping[str, int]) -> Iterator[Finding]:
+        data = self._fetching.get(MARKER)
+        known = self._verified.marker()
+        if data is None:
+            yield finding("marker-missing", "", MARKER, "expected the marker of a registry, and it is not there")
+        elif known is not None and known != data:
+            message = f"it was {digest_of(known)} when this machine verified it, and it is {digest_of(data)} now"
+            yield finding("marker-changed", "", MARKER, message)
+        if data != known:
+            try:
+                if read_marker(self._fetching.store) is not None and data is not None:
+                    self._verified.keep_marker(data)
+            except FormatError as error:
+                yield finding("marker-unreadable", "", MARKER, str(error))
+        for key, size in outside.items():
+            if key != MARKER:
+                message = f"{size} bytes outside of every model, namespace and the registry"
+                yield finding("unknown-key", "", key, message)
 
     def _is_nothing(self, path: str, domains: Iterable[str]) -> bool:
         """Whether neither the store nor this machine's memory has anything of a path."""
@@ -222,17 +242,6 @@ def _trusted(path: str, since_entry: int | None, listed: Listed) -> dict[str, in
     if not path or model_domain(path) not in listed:
         raise InvalidInput("--since-entry is a number of one model's log: name the model")
     return {model_domain(path): since_entry}
-
-
-def _check_root(store: Store, outside: Mapping[str, int]) -> Iterator[Finding]:
-    try:
-        if read_marker(store) is None:
-            yield finding("marker-missing", "", MARKER, "expected the marker of a registry, and it is not there")
-    except FormatError as error:
-        yield finding("marker-unreadable", "", MARKER, str(error))
-    for key, size in outside.items():
-        if key != MARKER:
-            yield finding("unknown-key", "", key, f"{size} bytes outside of every model, namespace and the registry")
 
 
 def _is_inside(domain: str, path: str) -> bool:

@@ -11,6 +11,7 @@ from objreg.registry.recall import Recall
 __all__ = ["Verified", "VerifiedDomain"]
 
 _DOMAINS = "\0domains"
+_MARKER = "\0marker"
 
 
 class VerifiedDomain(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +59,15 @@ class Verified:
         """Remember how far a domain was verified; a deep verification is a quick one too."""
         for kind in self._kinds:
             self._write(f"{kind}\0{domain}", encode(found))
+
+    def marker(self) -> bytes | None:
+        """Return the registry's marker as it was verified, or None."""
+        return self._read(_MARKER)
+
+    def keep_marker(self, data: bytes) -> None:
+        """Remember the registry's marker; the first one stays."""
+        if self.marker() is None:
+            self._write(_MARKER, data)
 
     def domains(self) -> frozenset[str]:
         """Return the domains that were verified: one that is gone altogether is missed by this alone."""
