@@ -145,7 +145,8 @@ class Changes(ABC):
             return rules.add_version(view, request)
 
         sending.artifacts(self._base(target.path).state)
-        result: Version = self._apply(target.path, Operation(decide, _version, promise=lambda value: value[1]), message)
+        operation = Operation(decide, _version, promise=lambda value: f"version {value[0].version} ({value[1]})")
+        result: Version = self._apply(target.path, operation, message)
         return result
 
     def set_state(
@@ -316,7 +317,7 @@ class Changes(ABC):
         def decide(view: View) -> Decision:
             return rules.add_deployment(view, found, draft, expect)
 
-        operation = Operation(decide, _same, promise=lambda value: value.number)
+        operation = Operation(decide, _same, promise=lambda value: f"deployment {value.number}")
         result: Deployment = self._apply(found.path, operation, message)
         return result
 
