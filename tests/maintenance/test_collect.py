@@ -6,11 +6,21 @@ from typing import Any
 import pytest
 
 import objreg
-from objreg.core.collection import ORPHAN
+from objreg.core.collection import ORPHAN, condemn, swept
 from objreg.core.digest import digest_of
 from objreg.core.keys import blob_key
+from objreg.core.records import RetentionRule
 from objreg.errors import AccessDenied, CommitUnknown, Conflict, IntegrityError, NotFound, StoreUnavailable
-from objreg.maintenance import Collected, CollectionPlan, collect, plan_collection
+from objreg.maintenance import (
+    Collected,
+    CollectionPlan,
+    apply_retention,
+    collect,
+    plan_collection,
+    plan_retention,
+    put_policy,
+)
+from objreg.maintenance.committing import commit_to_model
 from tests.maintenance.dated import MODEL, DatedStore, Interrupted, Site, Stopped
 
 NONE = timedelta(0)
@@ -126,9 +136,6 @@ def test_what_was_retired_within_the_grace_is_left(site: Site) -> None:
 
 def test_artifacts_of_an_expired_experiment_are_taken(site: Site) -> None:
     """Its record stays, and so do its version's files."""
-    from objreg.core.records import RetentionRule
-    from objreg.maintenance import apply_retention, plan_retention, put_policy
-
     site.days_ago(60)
     registry = site.registry()
     registry.push(MODEL, site.file(b"weights"))
@@ -196,6 +203,20 @@ def test_damage_is_not_taken_for_collection(site: Site) -> None:
             site.registry().pull(spec)
 
 
+def test_a_live_version_that_a_bad_collector_took_is_damaged(site: Site) -> None:
+    """Only what was retired is said to be collected."""
+    registry = retired(site)
+    session = registry.session
+    manifest = session.existing_model(MODEL)
+    names = [blob(b"shared")]
+    for decide in (lambda state: condemn(state, names, []), lambda state: swept(state, names)):
+        commit_to_model(session, manifest, lambda decide=decide: decide(session.view(MODEL, manifest).state), "bad")
+    site.store.delete(f"{MODEL}.model/blobs/{names[0]}")
+
+    with pytest.raises(IntegrityError, match="is missing from"):
+        site.registry().pull(MODEL)
+
+
 # The history
 
 
@@ -204,16 +225,16 @@ def test_the_history_tells_who_collected_what(site: Site) -> None:
     retired(site)
     collected(site.registry("janitor@acme"))
 
-    swept, condemned, retirement, *_ = site.registry().history(MODEL)
+    deletion, condemnation, retirement, *_ = site.registry().history(MODEL)
 
     assert retirement.changes[0].kind == "retirement"
     names = tuple(sorted([blob(b"old"), blob(CURVE)]))
-    assert (condemned.actor, condemned.changes[0].kind, condemned.changes[0].after) == (
+    assert (condemnation.actor, condemnation.changes[0].kind, condemnation.changes[0].after) == (
         "janitor@acme",
         "condemned",
         names,
     )
-    assert (swept.actor, swept.changes[0].kind, swept.changes[0].before) == ("janitor@acme", "swept", names)
+    assert (deletion.actor, deletion.changes[0].kind, deletion.changes[0].before) == ("janitor@acme", "swept", names)
 
 
 def test_many_blobs_are_collected_in_batches(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -344,9 +365,6 @@ def test_whoever_may_not_delete_is_told(site: Site) -> None:
 
 def test_a_writer_that_breaks_the_protocol_cannot_make_a_collector_delete_live_blobs(site: Site) -> None:
     """What is condemned and named by a live record is not deleted, and somebody has to look."""
-    from objreg.core.collection import condemn
-    from objreg.maintenance.committing import commit_to_model
-
     registry = retired(site)
     session = registry.session
     manifest = session.existing_model(MODEL)

@@ -16,7 +16,7 @@ import pytest
 import objreg
 from objreg.core.collection import blob_names
 from objreg.maintenance import plan_collection
-from tests.maintenance.worker import MODEL, gather, push
+from tests.maintenance.worker import CONTENTS, MODEL, gather, push
 
 _WORKER = Path(__file__).with_name("worker.py")
 _ROUNDS = 12
@@ -24,8 +24,8 @@ _ROUNDS = 12
 
 @pytest.fixture
 def url(tmp_path: Path) -> str:
-    """A registry in a folder with one version, and contents to push: two that are compressed, two that are not."""
-    for number in range(4):
+    """A registry in a folder with one version, and contents to push: half of them are compressed."""
+    for number in range(CONTENTS):
         content = bytes([number]) * 20_000 if number % 2 else Random(number).randbytes(1000)
         (tmp_path / f"content{number}").write_bytes(content)
     registry = objreg.open(tmp_path / "registry", create=True, actor="setup")

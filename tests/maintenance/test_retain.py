@@ -197,10 +197,12 @@ def test_what_is_used_again_after_the_plan_is_left(site: Site) -> None:
 @pytest.mark.parametrize("used", ["promoted", "moved out and in"])
 def test_what_is_used_again_at_the_last_moment_is_left(site: Site, used: str) -> None:
     """The commit loses the race for its entry, and the winner's change is seen: also one that leaves no other trace."""
-    registry = aged(site)
+    registry = aged(site, 4)
     put_policy(registry, OLD | {"staging": RetentionRule(models=30, keep_last=0)})
     site.days_ago(200)
     registry.set_state(f"{MODEL}:1.0", "staging")
+    site.days_ago(10)
+    registry.set_state(f"{MODEL}:1.2", "staging")
     site.days_ago(0)
     other = site.registry("ada@acme")
 

@@ -15,14 +15,15 @@ from objreg.errors import StoreUnavailable
 from objreg.maintenance import collect, plan_collection
 
 MODEL = "race/clf"
+CONTENTS = 6
 
 
 def push(registry: objreg.Registry, random: Random, folder: Path) -> None:
-    """Push one of the contents; then retire one of the versions, but for the last few."""
-    registry.push(MODEL, folder / f"content{random.randrange(4)}")
-    old = [item for item in registry.versions(MODEL) if not item.retired][4:]
-    if old:
-        registry.retire(random.choice(old).spec, reason="old")
+    """Push one of the contents; then retire what is not the latest, so that most contents are garbage most of the time."""
+    registry.push(MODEL, folder / f"content{random.randrange(CONTENTS)}")
+    for item in registry.versions(MODEL)[1:]:
+        if not item.retired:
+            registry.retire(item.spec, reason="old")
 
 
 def gather(registry: objreg.Registry) -> None:
