@@ -18,7 +18,6 @@ from objreg.core.state import ModelState, model_refs
 from objreg.maintenance import collect, plan_collection, put_policy
 from objreg.maintenance.fsck import FsckReport, fsck
 from objreg.registry.registry import Registry
-from objreg.store.memory import MemoryStore
 from tests.registry.machine import Machine, new_store
 
 __all__ = ["MODEL", "Sample", "codes"]
@@ -190,31 +189,24 @@ class Sample:
         entry = decode(self.data(key), Entry, key)
         self.put(key, encode(msgspec.structs.replace(entry, tail=entry.tail | {"catalog": "sha256:" + "0" * 64})))
 
-    def append(self, patch: dict[str, Any], domain: str = DOMAIN, **fields: Any) -> None:
+    def append(self, commit: dict[str, Any], where: str = DOMAIN, **fields: Any) -> None:
         """Add an entry that is right in every way but for what its patch does."""
-        last = self.entries(domain)[-1]
+        last = self.entries(where)[-1]
         tail = merge(last.tail, last.patch)
         base: dict[str, Any] = {}
         if last.snapshot is not None:
-            base = decode_json(self.data(snapshot_key(domain, last.snapshot.digest)), "snapshot")["state"]
-        state = merge(merge(base, tail), patch)
-        refs = model_refs(msgspec.convert(state, ModelState)) if domain.endswith(".model") else {}
+            base = decode_json(self.data(snapshot_key(where, last.snapshot.digest)), "snapshot")["state"]
+        state = merge(merge(base, tail), commit)
+        refs = model_refs(msgspec.convert(state, ModelState)) if where.endswith(".model") else {}
         entry = msgspec.structs.replace(
             last,
             seq=last.seq + 1,
-            parent=digest_of(self.data(log_key(domain, last.seq))),
+            parent=digest_of(self.data(log_key(where, last.seq))),
             time=f"2099-01-01T00:00:00.{last.seq:03d}Z",
             op=os.urandom(16).hex(),
-            patch=patch,
+            patch=commit,
             tail=tail,
             refs=refs,
         )
         data = encode(msgspec.structs.replace(entry, **fields))
-        self.put(log_key(domain, last.seq + 1), data)
-
-
-def store_of(objects: dict[str, Any]) -> MemoryStore:
-    """Return a store with a copy of some objects."""
-    store = MemoryStore("copy")
-    store._objects.update(objects)
-    return store
+        self.put(log_key(where, last.seq + 1), data)
