@@ -79,7 +79,7 @@ def test_a_reader_that_leaves_is_no_error(clf: Cli, tmp_path: Path, monkeypatch:
 
 def test_stdout_may_be_closed_or_full(clf: Cli):
     """Closed, nothing is printed and nothing fails; full, the system's reason is told, with an exit code."""
-    closed = shell("objreg ls >&-")
+    closed = shell("objreg ls >&- && objreg cat fraud/clf >&-")
     assert (closed.returncode, closed.stderr) == (0, "")
     full = shell("objreg ls > /dev/full")
     assert (full.returncode, full.stderr) == (IO_FAILED, "objreg: error: No space left on device\n")

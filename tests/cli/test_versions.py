@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -214,6 +215,17 @@ def test_show_tells_all_of_a_version(clf: Cli):
     assert found["deployments"][0]["number"] == 1
     assert clf("show", "fraud/clf", "--json").json["spec"] == "fraud/clf:1.1"
     assert clf("show", "fraud/clf:1.1", "--json").json["deployments"] == []
+
+
+def test_show_tells_where_a_version_came_from(clf: Cli):
+    """The version that it was made from, and the Git commit of the working directory, with whether files were changed."""
+    for command in ("init -q", "add model", "commit -q -m x"):
+        subprocess.run(["git", *command.split()], check=True)
+    Path("model/weights.bin").write_bytes(b"third")
+    clf("push", "fraud/clf", "model", "--parent", "fraud/clf:1.0", "--framework", "own")
+    rows = dict(row[:2] for row in clf("show", "fraud/clf").rows)
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
+    assert (rows["parent"], rows["commit"], rows["framework"]) == ("fraud/clf:1.0", f"{commit} and changes", "own")
 
 
 def test_log_says_who_when_why_and_from_what_to_what(clf: Cli):
