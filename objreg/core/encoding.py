@@ -5,6 +5,7 @@ and compared, because msgspec writes NaN as ``null`` and its constructors do not
 """
 
 import math
+import re
 from typing import Any, TypeVar
 
 import msgspec
@@ -12,11 +13,17 @@ import msgspec
 from objreg.core.records import AnyRecord
 from objreg.errors import FormatError, InvalidInput
 
-__all__ = ["decode", "decode_json", "decode_record", "encode", "is_canonical", "json_value"]
+__all__ = ["decode", "decode_json", "decode_record", "encode", "is_canonical", "json_value", "of_kind"]
 
 _ENCODER = msgspec.json.Encoder(order="sorted")
 _DEEPEST = 64
+_DEEPEST_STORED = 100
+"""More than any writer of format 1 makes, and less than what overflows a stack."""
 _MOST_INTEGER = 2**53 - 1
+_LONGEST_SHOWN = 10**30
+_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_ONE_KIND = bytes.maketrans(b"{}", b"[]")
+_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 T = TypeVar("T")
 
@@ -50,6 +57,8 @@ def decode(data: bytes, kind: type[T], name: str) -> T:
     Raises:
         FormatError: the bytes are not JSON of that type, or of a newer format.
     """
+    if _too_deep(data):
+        raise FormatError(f"{name} is not JSON of format 1: it is nested more than {_DEEPEST_STORED} deep", name=name)
     try:
         return msgspec.json.decode(data, type=kind)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
@@ -67,6 +76,17 @@ def decode_record(data: bytes, name: str) -> AnyRecord:
     return found
 
 
+def of_kind(record: AnyRecord, kind: type[T], name: str) -> T:
+    """Return a record that must be of one kind.
+
+    Raises:
+        FormatError: it is of another, so what names it was not written by the format's rules.
+    """
+    if not isinstance(record, kind):
+        raise FormatError(f"{name} is a {type(record).__name__}, and what names it says that it is a {kind.__name__}")
+    return record
+
+
 def decode_json(data: bytes, name: str) -> Any:
     """Return the plain JSON that stored bytes hold.
 
@@ -82,6 +102,25 @@ def is_canonical(data: bytes) -> bool:
         return encode(decode_json(data, "")) == data
     except (FormatError, InvalidInput):
         return False
+
+
+def _too_deep(data: bytes) -> bool:
+    """Tell whether JSON is nested so deep that code which walks through it would run out of stack.
+
+    Each pass takes away the innermost brackets. Brackets within text can only make it look deeper, so only what looks
+    too deep is looked at once more without its text.
+    """
+    return _stays_nested(data) and _stays_nested(_TEXT.sub(b"", data))
+
+
+def _stays_nested(data: bytes) -> bool:
+    brackets = data.translate(_ONE_KIND, _NOT_BRACKETS)
+    for _ in range(_DEEPEST_STORED):
+        before, brackets = len(brackets), brackets.replace(b"[]", b"")
+        if len(brackets) == before:
+            # Nothing, or brackets without their partners, of which decoding complains unless they are all open.
+            return brackets.count(b"[") > _DEEPEST_STORED
+    return bool(brackets)
 
 
 def _explain(data: bytes, name: str, problem: str) -> str:
@@ -131,8 +170,9 @@ def _number(value: Any, what: str) -> int | float:
             f"{what} is a {type(value).__name__}, which JSON has no word for: convert it to text or numbers"
         )
     if isinstance(scalar, int) and abs(scalar) > _MOST_INTEGER:
+        shown = scalar if abs(scalar) < _LONGEST_SHOWN else "very long"
         raise InvalidInput(
-            f"{what} is {scalar}: integers beyond 2**53 - 1 change in other JSON readers; write it as text"
+            f"{what} is {shown}: integers beyond 2**53 - 1 change in other JSON readers; write it as text"
         )
     if not math.isfinite(scalar):
         raise InvalidInput(f"{what} is {scalar}: JSON has no NaN or Infinity; leave it out, or write it as text")

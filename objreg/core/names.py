@@ -47,7 +47,7 @@ def check_part(text: str, what: str) -> str:
     """
     if not _PART.fullmatch(text):
         raise InvalidInput(
-            f"{what} {text!r} is not allowed: use letters, digits, '.', '_' and '-', first a letter or a digit,"
+            f"{what} {text[:100]!r} is not allowed: use letters, digits, '.', '_' and '-', first a letter or a digit,"
             " like 'doc_classification'",
             text=text,
         )
@@ -71,7 +71,7 @@ def check_path(text: str, what: str = "model") -> str:
     parts = text.split("/")
     if "" in parts:
         raise InvalidInput(
-            f"{what} {text!r} has an empty part: write it like 'fraud/clf', with single slashes inside only"
+            f"{what} {text[:100]!r} has an empty part: write it like 'fraud/clf', with single slashes inside only"
         )
     for part in parts:
         check_part(part, f"{what} part" if len(parts) > 1 else what)

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from objreg.core.digest import digest_of
-from objreg.core.encoding import encode
+from objreg.core.encoding import encode, of_kind
 from objreg.core.names import check_part, check_state
 from objreg.core.records import (
     AnyRecord,
@@ -227,8 +227,7 @@ def add_version(view: View, request: NewVersion) -> Decision:
 
 def _same_version(view: View, version: str, draft: VersionRecord) -> Decision:
     digest = view.state.versions[version].record
-    existing = view.load(digest)
-    assert isinstance(existing, VersionRecord)
+    existing = of_kind(view.load(digest), VersionRecord, f"the record of version {version} of {view.model}")
     if contents(existing.artifacts) == contents(draft.artifacts):
         return Decision(value=(existing, digest, False))
     raise AlreadyExists(
@@ -303,8 +302,8 @@ def add_experiment(view: View, spec: Spec, draft: Experiment, expect: str | None
     item = _usable(view, version, "evaluated")
     name = check_part(draft.name, "experiment name")
     if name in item.experiments:
-        first = view.load(item.experiments[name])
-        assert isinstance(first, Experiment)
+        what = f"the record of experiment {name} of {view.model}:{version}"
+        first = of_kind(view.load(item.experiments[name]), Experiment, what)
         metrics = ", ".join(f"{metric}={value:g}" for metric, value in sorted(first.metrics.items())) or "no metrics"
         raise AlreadyExists(
             f"experiment {name!r} of {view.model}:{version} was recorded {first.created_at} by {first.created_by}:"
@@ -347,8 +346,7 @@ def set_deployment_status(view: View, number: int, status: str, expect: str | No
         raise NotFound(f"{view.model} has no deployment {number}; it has {len(view.state.deployments)}", number=number)
     check_part(status, "deployment status")
     _expect(view, expect, (item.status,), f"the status of deployment {number} of {view.model}")
-    record = view.load(item.record)
-    assert isinstance(record, Deployment)
+    record = of_kind(view.load(item.record), Deployment, f"the record of deployment {number} of {view.model}")
     value = msgspec.structs.replace(record, status=status)
     if item.status == status:
         return Decision(value=value)
@@ -363,8 +361,7 @@ def put_catalog(view: View, draft: Catalog, expect: str | None = None) -> Decisi
     current = view.state.catalog
     _expect(view, expect, (current,) if current else (), f"the catalog of {view.model}")
     if current:
-        record = view.load(current)
-        assert isinstance(record, Catalog)
+        record = of_kind(view.load(current), Catalog, f"the catalog of {view.model}")
         if record == msgspec.structs.replace(
             draft, created_at=record.created_at, created_by=record.created_by, code=record.code
         ):
@@ -384,7 +381,7 @@ def retire(view: View, spec: Spec, draft: Retirement, expect: str | None = None)
     _expect(view, expect, (version,), "the version")
     item = view.state.versions[version]
     if item.retired:
-        return Decision(value=view.load(item.retired))
+        return Decision(value=of_kind(view.load(item.retired), Retirement, f"the retirement of {view.model}:{version}"))
     if item.states:
         raise Conflict(
             f"version {version} of {view.model} is in state {', '.join(item.states)}; unset it before retiring it"

@@ -98,7 +98,7 @@ class ModelState(msgspec.Struct, frozen=True, kw_only=True):
     catalog: OptionalDigest = ""
     versions: dict[str, VersionItem] = {}
     deployments: dict[str, DeploymentItem] = {}
-    incarnations: dict[str, int] = {}
+    incarnations: dict[str, Size] = {}
     condemned: tuple[str, ...] = ()
     changes: tuple[Change, ...] = ()
 

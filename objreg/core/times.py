@@ -29,8 +29,15 @@ def parse_time(text: str) -> datetime:
 
 
 def after(parent: str, moment: datetime) -> str:
-    """Return ``moment`` as text, at least a millisecond after ``parent`` (``""`` for none): time never goes back."""
+    """Return ``moment`` as text, at least a millisecond after ``parent`` (``""`` for none): time never goes back.
+
+    Raises:
+        FormatError: the parent's is no time, or the last one that there is.
+    """
     now = format_time(moment)
-    if parent and now <= parent:
+    if not parent or now > parent:
+        return now
+    try:
         return format_time(parse_time(parent) + timedelta(milliseconds=1))
-    return now
+    except OverflowError as error:
+        raise FormatError(f"no time comes after {parent}, which an entry has: it was not written by a clock") from error

@@ -10,7 +10,7 @@ from datetime import date
 from functools import lru_cache
 
 from objreg.core.names import check_version_text
-from objreg.errors import InvalidInput
+from objreg.errors import FormatError, InvalidInput
 
 __all__ = ["DEFAULT_SCHEME", "SCHEMES", "Scheme", "scheme"]
 
@@ -70,7 +70,11 @@ class Scheme:
         return True
 
     def key(self, version: str) -> Key:
-        """Return what versions are sorted by, lowest first."""
+        """Return what versions are sorted by, lowest first.
+
+        Raises:
+            FormatError: it is no version of this scheme, and stands in a state all the same.
+        """
         return _key(self.name, version)
 
     def newest(self, versions: Iterable[str]) -> str:
@@ -113,6 +117,8 @@ class Scheme:
 
 @lru_cache(maxsize=1 << 18)
 def _key(name: str, version: str) -> Key:
+    if not re.fullmatch(SCHEMES[name].pattern, version, re.ASCII):
+        raise FormatError(f"{version[:100]!r} is no version of the scheme {name!r}, and the manifest holds it as one")
     if name == "semver":
         release, _, pre = version.partition("-")
         # SemVer 2.0 section 11: numeric identifiers sort below words, a release above its pre-releases.
