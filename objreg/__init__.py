@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from objreg.registry.transaction import Transaction
     from objreg.registry.values import HistoryItem, StateChange, Version, VersionSummary
 
+    __version__: str
+
 __all__ = [
     "AccessDenied",
     "AlreadyExists",
@@ -114,20 +116,22 @@ _PLACES = {
 }
 
 
-def __getattr__(name: str) -> object:
-    """Import a public name when it is first used, so that ``import objreg`` stays light."""
-    from importlib import import_module
+if not TYPE_CHECKING:  # else a type checker would take any name for one of objreg's
 
-    if name == "open":
-        found = import_module("objreg.registry.opening").open_registry
-    elif name == "__version__":
-        found = import_module("importlib.metadata").version("objreg")
-    elif name in _PLACES:
-        found = getattr(import_module(_PLACES[name]), name)
-    else:
-        raise AttributeError(f"module 'objreg' has no attribute {name!r}")
-    globals()[name] = found
-    return found
+    def __getattr__(name: str) -> object:
+        """Import a public name when it is first used, so that ``import objreg`` stays light."""
+        from importlib import import_module
+
+        if name == "open":
+            found = import_module("objreg.registry.opening").open_registry
+        elif name == "__version__":
+            found = import_module("importlib.metadata").version("objreg")
+        elif name in _PLACES:
+            found = getattr(import_module(_PLACES[name]), name)
+        else:
+            raise AttributeError(f"module 'objreg' has no attribute {name!r}")
+        globals()[name] = found
+        return found
 
 
 def __dir__() -> list[str]:
