@@ -8,15 +8,16 @@ from typing import Any
 
 import msgspec
 
-from objreg.core.claims import Effects, check_claims
+from objreg.core.claims import Effects, Problem, check_claims
 from objreg.core.entries import Entry
 from objreg.core.keys import log_key
 from objreg.core.model_records import check_records
+from objreg.core.moves import Undecided, judge_move
 from objreg.core.needs import Needs
 from objreg.core.pointers import Pointers
 from objreg.core.records import AnyRecord
 from objreg.core.scope_audit import Definitions
-from objreg.core.state import Change, DeploymentItem, ModelState, VersionItem
+from objreg.core.state import DeploymentItem, ModelState, VersionItem
 from objreg.core.verification import Finding, finding
 from objreg.core.versions import Scheme
 from objreg.errors import FormatError, InvalidInput
@@ -24,7 +25,6 @@ from objreg.errors import FormatError, InvalidInput
 __all__ = ["ModelAudit"]
 
 Json = dict[str, Any]
-Problem = tuple[str, str]
 _LARGE = frozenset({"versions", "deployments"})
 
 
@@ -40,6 +40,7 @@ class ModelAudit:
         versions: as they are now.
         small: everything else of the state.
         condemned: physical names of blobs that ever were.
+        undecided: state changes whose definition is not known: it may have been made after the scopes were read.
     """
 
     def __init__(self, domain: str, definitions: Definitions) -> None:
@@ -50,6 +51,7 @@ class ModelAudit:
         self.deployments: dict[str, DeploymentItem] = {}
         self.small = ModelState()
         self.condemned: set[str] = set()
+        self.undecided: list[Undecided] = []
         self._definitions = definitions
         self._pointers = Pointers()
         self._ordered = True
@@ -196,8 +198,12 @@ class ModelAudit:
             return
         yield from check_claims(self._effects(small, versions, deployments), small.changes)
         for change in small.changes:
-            if change.kind == "state_change":
-                yield from self._check_move(change)
+            if change.kind != "state_change":
+                continue
+            if change.record and change.record not in self._definitions:
+                self.undecided.append((entry.seq, change))
+            else:
+                yield from judge_move(change, self._definitions)
 
     def _effects(
         self, small: ModelState, versions: dict[str, VersionItem], deployments: dict[str, DeploymentItem]
@@ -230,21 +236,6 @@ class ModelAudit:
             found = self.deployments.get(name)
             return (found.status,) if found else ()
         return (self.small.catalog,) if kind == "catalog" and self.small.catalog else ()
-
-    def _check_move(self, change: Change) -> Iterator[Problem]:
-        """Hold a state change against the definition that it says allowed it."""
-        before, after, version = set(change.before), set(change.after), change.version
-        if not change.record:
-            if after != before - {version} or version not in before:
-                yield "state-rule-broken", f"{change.name}: {version} was taken out, and {before} became {after}"
-            return
-        name, exclusive = self._definitions.get(change.record, ("", False))
-        if name != change.name:
-            yield "state-undefined", f"no definition {change.record} of state {change.name} holds for {self.model}"
-        elif after != ({version} if exclusive else before | {version}):
-            word = "exclusive" if exclusive else "shared"
-            found = f"from {', '.join(sorted(before)) or 'none'} to {', '.join(sorted(after)) or 'none'}"
-            yield "state-rule-broken", f"state {name} is {word}, and moving {version} into it took it {found}"
 
     def _check_refs(self, entry: Entry, key: str) -> Iterator[Finding]:
         expected = self._pointers.refs(self.versions)

@@ -14,6 +14,7 @@ from objreg.core.inventory import kind_of
 from objreg.core.keys import log_key, log_prefix, record_key, seq_of, snapshot_key
 from objreg.core.model_audit import ModelAudit
 from objreg.core.model_records import model_records
+from objreg.core.moves import Undecided
 from objreg.core.records import AnyRecord
 from objreg.core.replay import Checkpoint, Objects, Replay
 from objreg.core.scope_audit import Definitions, ScopeAudit, scope_records
@@ -43,6 +44,7 @@ class DomainResult:
         head: the newest entry, if it can be read.
         checkpoint: to begin from the next time; None where the state is not known.
         definitions: of states, for a scope.
+        undecided: state changes of a model whose definition is not known.
     """
 
     domain: str
@@ -53,7 +55,8 @@ class DomainResult:
     bytes_hashed: int
     head: Head | None
     checkpoint: Checkpoint | None
-    definitions: Mapping[str, tuple[str, bool]] = field(default_factory=dict)
+    definitions: Definitions = field(default_factory=dict)
+    undecided: tuple[Undecided, ...] = ()
 
     @property
     def has_errors(self) -> bool:
@@ -95,6 +98,7 @@ class DomainCheck:
         self._slots = {seq_of(key) for key in entries}
         self._records_of = model_records if is_model else scope_records
         self._named: set[str] = set()
+        self._snapshots: dict[str, bytes] = {}
         self._entries = self._records = 0
         self._last: tuple[int, bytes] | None = None
         self._start_over()
@@ -134,6 +138,7 @@ class DomainCheck:
             head=self._head(),
             checkpoint=self._replay.checkpoint(self._last[0]) if self._last else None,
             definitions=dict(audit.definitions) if isinstance(audit, ScopeAudit) else {},
+            undecided=tuple(audit.undecided) if isinstance(audit, ModelAudit) else (),
         )
 
     def _report(self, code: str, key: str, message: str) -> None:
@@ -235,7 +240,11 @@ class DomainCheck:
     def _read_snapshots(self, digests: set[str]) -> dict[str, bytes]:
         keys = {snapshot_key(self._domain, digest): digest for digest in digests}
         self._named |= keys.keys()
-        return {keys[key]: data for key, data in self._fetching.many(keys).items()}
+        # Entry after entry names the same snapshot: what the last stretch named is kept.
+        kept = {digest: data for digest, data in self._snapshots.items() if digest in digests}
+        new = self._fetching.many(key for key, digest in keys.items() if digest not in kept)
+        self._snapshots = kept | {keys[key]: data for key, data in new.items()}
+        return self._snapshots
 
     def _read_records(self, digests: set[str]) -> Iterator[tuple[str, AnyRecord]]:
         keys = {record_key(self._domain, digest): digest for digest in digests}

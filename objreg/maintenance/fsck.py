@@ -6,11 +6,12 @@ Nothing is repaired, and no finding ends it: what is wrong is collected, said in
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from objreg.core.digest import digest_of
 from objreg.core.inventory import place_of, scopes_of
 from objreg.core.keys import MARKER, model_domain
+from objreg.core.moves import judge_moves
 from objreg.core.names import check_path
 from objreg.core.replay import Checkpoint
 from objreg.core.scope_audit import Definitions, defined_twice
@@ -129,8 +130,8 @@ class _Run:
         for domain in scopes:
             wider = {scope: definitions.get(scope, {}) for scope in scopes_of(domain) if scope != domain}
             findings += defined_twice(domain, definitions[domain], wider)
-        results += self._check_models(models, listed, definitions, trusted)
-        self._verified.add_domains(result.domain for result in results if not result.has_errors and result.head)
+        results += self._decided(self._check_all(models, listed, definitions, trusted))
+        self._remember(result for result in results if not result.has_errors and result.domain not in trusted)
         findings += [found for result in results for found in result.findings]
         return FsckReport(
             url=self._fetching.store.url,
@@ -166,19 +167,17 @@ class _Run:
         inside = any(_is_inside(domain, path) and domain not in scopes_of(path) for domain in domains)
         return not inside and self._recall.head(model_domain(path)) is None
 
-    def _check_models(
-        self, models: list[str], listed: Listed, definitions: Mapping[str, Definitions], trusted: Mapping[str, int]
-    ) -> list[DomainResult]:
-        """Verify the models, and once more those that use a state which may have been defined a moment ago."""
-        results = self._check_all(models, listed, definitions, trusted)
-        doubtful = [result.domain for result in results if any(f.code == "state-undefined" for f in result.findings)]
-        if not doubtful:
-            return results
-        scopes = sorted({scope for domain in doubtful for scope in scopes_of(domain.removesuffix(".model"))})
-        fresh = _list_prefixes(self._fetching.store, (f"{scope}/" for scope in scopes))
-        newer = {result.domain: result.definitions for result in self._check_all(scopes, fresh, {}, {})}
-        again = self._check_all(doubtful, listed, newer, trusted)
-        return [result for result in results if result.domain not in doubtful] + again
+    def _decided(self, results: list[DomainResult]) -> list[DomainResult]:
+        """Read the definitions once more, where a state was used that may have been defined a moment ago."""
+        scopes = sorted({scope for result in results if result.undecided for scope in _scopes_of_model(result.domain)})
+        listed = _list_prefixes(self._fetching.store, (f"{scope}/" for scope in scopes))
+        definitions = {result.domain: result.definitions for result in self._check_all(scopes, listed, {}, {})}
+
+        def decided(result: DomainResult) -> DomainResult:
+            holding = _holding(result.domain, definitions)
+            return replace(result, findings=(*result.findings, *judge_moves(result.domain, result.undecided, holding)))
+
+        return [decided(result) if result.undecided else result for result in results]
 
     def _check_all(
         self, domains: list[str], listed: Listed, definitions: Mapping[str, Definitions], trusted: Mapping[str, int]
@@ -192,33 +191,43 @@ class _Run:
     def _check(
         self, domain: str, listed: Mapping[str, int], definitions: Mapping[str, Definitions], trusted: int | None
     ) -> DomainResult:
-        holding: dict[str, tuple[str, bool]] = {}
-        if domain.endswith(".model"):
-            for scope in scopes_of(domain.removesuffix(".model")):
-                holding.update(definitions.get(scope, {}))
         seen = self._recall.head(domain)
-        check = DomainCheck(domain, listed, self._fetching, seen=seen, definitions=holding, deep=self._deep)
+        check = DomainCheck(
+            domain, listed, self._fetching, seen=seen, definitions=_holding(domain, definitions), deep=self._deep
+        )
         last = self._verified.get(domain) if self._since else None
         begin: Checkpoint | int | None = trusted if last is None or trusted is not None else last.checkpoint
-        result = check.run(begin, last.definitions if last else {})
-        if not result.has_errors and trusted is None:
-            self._remember(result)
-        return result
+        return check.run(begin, last.definitions if last else {})
 
-    def _remember(self, result: DomainResult) -> None:
-        if result.head is None or result.checkpoint is None:
-            return
-        found = result.checkpoint
-        self._verified.put(
-            result.domain,
-            VerifiedDomain(
+    def _remember(self, results: Iterable[DomainResult]) -> None:
+        domains = []
+        for result in results:
+            found = result.checkpoint
+            if result.head is None or found is None:
+                continue
+            domains.append(result.domain)
+            self._recall.keep_head(result.head)
+            verified = VerifiedDomain(
                 seq=found.seq,
                 digest=found.digest,
                 state_digest=found.state_digest,
                 definitions=dict(result.definitions),
-            ),
-        )
-        self._recall.keep_head(result.head)
+            )
+            self._verified.put(result.domain, verified)
+        self._verified.add_domains(domains)
+
+
+def _scopes_of_model(domain: str) -> tuple[str, ...]:
+    return scopes_of(domain.removesuffix(".model"))
+
+
+def _holding(domain: str, definitions: Mapping[str, Definitions]) -> Definitions:
+    """Return the definitions that hold for a model; none for a scope, which only makes them."""
+    found: dict[str, tuple[str, bool]] = {}
+    if domain.endswith(".model"):
+        for scope in _scopes_of_model(domain):
+            found.update(definitions.get(scope, {}))
+    return found
 
 
 def _listed(store: Store, path: str) -> Listed:
