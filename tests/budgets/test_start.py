@@ -42,3 +42,17 @@ def test_opening_s3_imports_one_engine(tmp_path) -> None:
     found = imported("import objreg\nobjreg.open('s3://bucket/prefix?region=eu-west-1')")
     assert "obstore" in found
     assert not found.intersection({"fsspec", "s3fs", "boto3", "botocore", "aiohttp", "rich", "click"})
+
+
+def test_asking_for_help_imports_click_and_nothing_heavy() -> None:
+    """``objreg --help`` knows its commands without importing them."""
+    found = imported(
+        "import contextlib, io\n"
+        "from objreg.cli import main\n"
+        "sys.argv = ['objreg', '--help']\n"
+        "with contextlib.redirect_stdout(io.StringIO()) as output, contextlib.suppress(SystemExit):\n"
+        "    main()\n"
+        "assert 'push' in output.getvalue()"
+    )
+    assert "click" in found
+    assert not found.intersection(HEAVY)
