@@ -19,7 +19,9 @@ __all__ = [
     "check_path",
     "check_state",
     "check_version_text",
+    "is_part",
     "parent_namespaces",
+    "windows_problem",
 ]
 
 LATEST = "latest"
@@ -29,6 +31,7 @@ _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _STATE = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _VERSION_LIKE = re.compile(r"v?[0-9].*", re.IGNORECASE)
+_WINDOWS_DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$) *(\..*)?", re.IGNORECASE)
 _MOST_PART = 100
 _MOST_PATH = 400
 _MOST_FILE_PATH = 1000
@@ -56,6 +59,15 @@ def check_part(text: str, what: str) -> str:
     if text.endswith((".model", ".")):
         raise InvalidInput(f"{what} {text!r} ends in '.' or '.model', which objreg's own folders use; choose another")
     return text
+
+
+def is_part(text: str) -> bool:
+    """Tell whether a text can be one part of a path."""
+    try:
+        check_part(text, "part")
+    except InvalidInput:
+        return False
+    return True
 
 
 def check_path(text: str, what: str = "model") -> str:
@@ -131,6 +143,21 @@ def _file_path_problem(text: str) -> str:
         return "it has a backslash or a colon, which mean a folder or a drive elsewhere"
     if "" in parts or "." in parts or ".." in parts:
         return "it must be relative, without '.', '..' or empty parts"
+    return ""
+
+
+def windows_problem(path: str) -> str:
+    """Return why a file path cannot be one on Windows, though the grammar allows it; ``""`` where it can.
+
+    Source: https://learn.microsoft.com/windows/win32/fileio/naming-a-file
+    """
+    for part in path.split("/"):
+        if _WINDOWS_DEVICE.fullmatch(part):
+            return f"{part!r} names a device"
+        if part.endswith((".", " ")):
+            return f"{part!r} ends in a dot or a space, which Windows drops"
+        if set(part) & set('<>"|?*'):
+            return f'{part!r} has one of the characters < > " | ? *'
     return ""
 
 

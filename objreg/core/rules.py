@@ -28,7 +28,7 @@ from objreg.core.records import (
 from objreg.core.specs import Spec
 from objreg.core.state import Change, ModelState, StateItem, VersionItem
 from objreg.core.versions import scheme
-from objreg.errors import AlreadyExists, Conflict, InvalidInput, NotFound
+from objreg.errors import AlreadyExists, Conflict, FormatError, InvalidInput, NotFound
 
 __all__ = [
     "Decision",
@@ -67,7 +67,10 @@ class View:
 
     def reference(self, version: str) -> VersionReference:
         """Return what names one of the model's versions for ever."""
-        return VersionReference(model=self.model, version=version, record=self.state.versions[version].record)
+        item = self.state.versions.get(version)
+        if item is None:
+            raise FormatError(f"the manifest of {self.model} speaks of a version {version[:100]!r}, and has none")
+        return VersionReference(model=self.model, version=version, record=item.record)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from objreg.core.digest import digest_of, hex_of, verify
 from objreg.core.keys import blob_key
 from objreg.core.records import Part
-from objreg.errors import IntegrityError, StoreUnavailable
+from objreg.errors import FormatError, IntegrityError, StoreUnavailable
 from objreg.registry.clock import Clock
 from objreg.registry.commit import create_durably
 from objreg.store.base import Store
@@ -18,6 +18,8 @@ from objreg.store.base import Store
 __all__ = ["PART_SIZE", "BlobWriter", "read_blob"]
 
 PART_SIZE = 32 * 1024 * 1024
+_LARGEST_BLOB = 8 * PART_SIZE
+"""What a reader takes into memory because a record says so; other writers may cut longer parts than this release."""
 _SAMPLE = 64 * 1024
 _SMALLEST_COMPRESSED = 4096
 _WORTH = 0.9
@@ -130,7 +132,12 @@ def read_blob(store: Store, domain: str, part: Part) -> bytes:
 
     Raises:
         IntegrityError: it is missing, or holds other bytes than the record says.
+        FormatError: the record says that it is longer than a blob can be.
     """
+    if part.blob_size > _LARGEST_BLOB:
+        raise FormatError(
+            f"blob {part.blob} of {domain} is said to have {part.blob_size} bytes; {_LARGEST_BLOB} at most"
+        )
     key = blob_key(domain, part.blob, part.incarnation, part.encoding)
     stored = store.get(key)
     if stored is None:

@@ -46,8 +46,7 @@ def _why_collected(session: Session, version: Version, error: IntegrityError) ->
     item = state.versions.get(version.version)
     if item is None or not item.retired or state.incarnations.get(digits, 0) <= incarnation:
         return None
-    record = session.record(manifest, item.retired)
-    assert isinstance(record, Retirement)
+    record = session.record_of(manifest, item.retired, Retirement)
     return NotFound(
         f"the files of {version.spec} are gone: it was retired on {record.created_at[:10]} by {record.created_by}"
         f" ({record.reason}), and collected since; its record stays, choose another version",

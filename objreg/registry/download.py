@@ -5,6 +5,8 @@ bounded by the number of workers and the size of a part, whatever the files' siz
 """
 
 import hashlib
+import os
+import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from objreg.core.digest import digest_of
-from objreg.core.names import check_file_path, check_part
+from objreg.core.names import check_file_path, check_part, windows_problem
 from objreg.core.records import Artifact, File, Part
 from objreg.errors import FormatError, IntegrityError, InvalidInput, StoreError
 from objreg.registry.blobs import read_blob
@@ -53,8 +55,18 @@ def file_paths(artifacts: tuple[Artifact, ...]) -> dict[str, File]:
                 raise FormatError(
                     f"artifact {artifact.name!r} describes {path!r} twice, or with parts that do not add up to its size"
                 )
+            if any(part.length == 0 for part in file.parts):
+                raise FormatError(f"artifact {artifact.name!r} describes {path!r} with a part of no bytes")
             found[path] = file
+    for path in found:
+        if folder := next((above for above in _above(path) if above in found), None):
+            raise FormatError(f"{path!r} cannot be a file below {folder!r}, which is a file itself")
     return found
+
+
+def _above(path: str) -> Iterator[str]:
+    while path := path.rpartition("/")[0]:
+        yield path
 
 
 def download(store: Store, domain: str, files: dict[str, File], folder: Path, received: Callable[[int], None]) -> None:
@@ -72,6 +84,7 @@ def download(store: Store, domain: str, files: dict[str, File], folder: Path, re
         StoreError: the store gave no answer, or this machine's disk is full.
     """
     try:
+        _check_room(files, folder)
         work = _prepare(files, folder)
         with ThreadPoolExecutor(_WORKERS, thread_name_prefix="objreg-pull") as pool:
             try:
@@ -89,14 +102,29 @@ def download(store: Store, domain: str, files: dict[str, File], folder: Path, re
         ) from error
 
 
-def _prepare(files: dict[str, File], folder: Path) -> list[list[_Slice]]:
+def _check_room(files: dict[str, File], folder: Path) -> None:
+    """Refuse what this machine cannot hold before anything is fetched: sizes are only what a record says."""
+    needed, free = sum(file.size for file in files.values()), shutil.disk_usage(folder).free
+    if needed > free:
+        raise StoreError(f"cannot write below {folder}: the files have {needed} bytes, and {free} are free; make room")
+
+
+def _prepare(files: dict[str, File], folder: Path, *, windows: bool = os.name == "nt") -> list[list[_Slice]]:
     """Make the folders and the files at their full size; return what each blob has to fill."""
     work: dict[BlobName, list[_Slice]] = defaultdict(list)
     for name, file in files.items():
+        if windows and (problem := windows_problem(name)):
+            raise StoreError(f"file {name!r} cannot be on this machine: {problem}; pull it on another system")
         path = folder.joinpath(*name.split("/"))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("xb") as created:
-            created.truncate(file.size)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("xb") as created:
+                created.truncate(file.size)
+        except FileExistsError as error:
+            raise StoreError(
+                f"file {name!r} cannot stand beside the others: this file system takes its name for another's, by"
+                f" letter case or by how Unicode is spelled; nothing was kept, pull on a file system that tells them apart"
+            ) from error
         position = 0
         for part in file.parts:
             work[part.blob, part.incarnation, part.encoding].append(_Slice(path, position, part))

@@ -13,6 +13,8 @@ from objreg.registry.session import Session
 __all__ = ["find_object"]
 
 _WORKERS = 8
+_INCARNATIONS = 8
+"""Older ones were deleted before the next was written; the number itself comes from the bucket and may be any."""
 
 
 def find_object(session: Session, digest: str, domains: Iterable[str]) -> bytes:
@@ -73,7 +75,7 @@ def _incarnations(session: Session, domain: str, digest: str) -> Iterator[int]:
         manifest.ensure()
         state: ModelState = session.typed(manifest, ModelState)
     newest = state.incarnations.get(digest.removeprefix("sha256:"), 0)
-    return iter(range(newest, -1, -1))
+    return iter(range(newest, max(-1, newest - _INCARNATIONS), -1))
 
 
 def _entry(manifest: Manifest, digest: str) -> bytes | None:

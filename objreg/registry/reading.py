@@ -4,9 +4,10 @@ import os
 import shutil
 import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -14,7 +15,7 @@ from objreg.core import rules
 from objreg.core.diff import Side, VersionDiff, catalog_at, diff_versions
 from objreg.core.entries import Head
 from objreg.core.keys import REGISTRY_DOMAIN, model_domain, namespace_domain
-from objreg.core.names import check_namespace, check_state
+from objreg.core.names import check_namespace, check_state, is_part
 from objreg.core.records import (
     AnyRecord,
     Catalog,
@@ -25,13 +26,13 @@ from objreg.core.records import (
     RegistrySettings,
     StateDefinition,
     VersionRecord,
+    VersionReference,
 )
 from objreg.core.specs import Spec, parse_spec
-from objreg.core.state import Change, ScopeState
-from objreg.errors import InvalidInput, NotFound, StoreError
+from objreg.core.state import Change, Pointer, ScopeState
+from objreg.errors import FormatError, InvalidInput, NotFound, StoreError
 from objreg.registry.collected import collection_told
 from objreg.registry.download import download, file_paths, read_file
-from objreg.registry.manifest import Manifest
 from objreg.registry.objects import find_object
 from objreg.registry.sending import Progress
 from objreg.registry.session import Session, typed_state
@@ -40,6 +41,8 @@ from objreg.registry.values import HistoryItem, Version, VersionSummary
 __all__ = ["Reading"]
 
 _WORKERS = 8
+
+Loaded = TypeVar("Loaded")
 
 
 class Reading(ABC):
@@ -67,18 +70,18 @@ class Reading(ABC):
 
     def _resolve(self, spec: Spec) -> Version:
         manifest = self._session.model(spec.path)
-        digest = self._session.recall.version(spec.path, spec.version) if spec.version else None
+        named = spec.version
+        digest = self._session.recall.version(spec.path, named) if named else None
         if digest is None:
             self._session.existing_model(spec.path)
             assert manifest.head is not None
-            pointer = manifest.head.entry.refs.get(spec.pointer)
+            refs: Mapping[str, Pointer | VersionReference] = manifest.head.entry.refs
+            pointer = refs.get(spec.pointer) if spec.pointer else None
             if pointer is None:
                 view = self._session.view(spec.path, manifest)
-                digest = view.state.versions[rules.resolve(view, spec)].record
-            else:
-                digest = pointer.record
-        record = self._session.record(manifest, digest)
-        assert isinstance(record, VersionRecord)
+                pointer = view.reference(rules.resolve(view, spec))
+            named, digest = pointer.version, pointer.record
+        record = self._session.record_of(manifest, digest, VersionRecord, model=spec.path, version=named)
         self._session.recall.keep_version(record.model, record.version, digest)
         return Version(record.model, record.version, digest, record)
 
@@ -177,9 +180,13 @@ class Reading(ABC):
         parsed = parse_spec(str(spec))
         manifest = self._session.existing_model(parsed.path)
         view = self._session.view(parsed.path, manifest)
-        found = view.state.versions[rules.resolve(view, parsed)].experiments
-        records = self._records(manifest, [found[name] for name in sorted(found)])
-        return tuple(record for record in records if isinstance(record, Experiment))
+        version = rules.resolve(view, parsed)
+        found, reference = view.state.versions[version].experiments, view.reference(version)
+
+        def load(name: str) -> Experiment:
+            return self._session.record_of(manifest, found[name], Experiment, name=name, version=reference)
+
+        return _in_parallel(load, sorted(found))
 
     def deployments(self, model: str) -> tuple[Deployment, ...]:
         """Return the deployments of a model by number, each with its present status.
@@ -188,18 +195,17 @@ class Reading(ABC):
             NotFound: there is no such model.
         """
         manifest = self._session.existing_model(model)
-        items = self._session.view(model, manifest).state.deployments
-        numbers = sorted(items, key=int)
-        records = self._records(manifest, [items[number].record for number in numbers])
-        return tuple(
-            msgspec.structs.replace(record, status=items[str(record.number)].status)
-            for record in records
-            if isinstance(record, Deployment)
-        )
+        view = self._session.view(model, manifest)
 
-    def _records(self, manifest: Manifest, digests: list[str]) -> list[AnyRecord]:
-        with ThreadPoolExecutor(_WORKERS, thread_name_prefix="objreg-records") as pool:
-            return list(pool.map(lambda digest: self._session.record(manifest, digest), digests))
+        def load(number: str) -> Deployment:
+            item = view.state.deployments[number]
+            reference = view.reference(item.version)
+            record = self._session.record_of(manifest, item.record, Deployment, version=reference)
+            if str(record.number) != number:
+                raise FormatError(f"deployment {number[:100]!r} of {model} has a record of number {record.number}")
+            return msgspec.structs.replace(record, status=item.status)
+
+        return tuple(sorted(_in_parallel(load, view.state.deployments), key=lambda record: record.number))
 
     def catalog(self, model: str) -> Catalog:
         """Return what a model is said to be.
@@ -211,9 +217,7 @@ class Reading(ABC):
         digest = self._session.view(model, manifest).state.catalog
         if not digest:
             raise NotFound(f"{model} has no catalog; apply one with 'objreg catalog apply'", model=model)
-        record = self._session.record(manifest, digest)
-        assert isinstance(record, Catalog)
-        return record
+        return self._session.record_of(manifest, digest, Catalog, model=model)
 
     def models(self, namespace: str = "") -> tuple[str, ...]:
         """Return the paths of all models in a namespace and below, sorted.
@@ -240,7 +244,7 @@ class Reading(ABC):
                     prefix + name
                     for prefix, names in zip(prefixes, pool.map(self._session.store.folders, prefixes), strict=True)
                     for name in names
-                    if not name.startswith(("_", "."))
+                    if is_part(name.removesuffix(".model"))  # no other can be a namespace or a model
                 ]
                 models |= {path.removesuffix(".model") for path in below if path.endswith(".model")}
                 level = [path for path in below if not path.endswith(".model")]
@@ -291,8 +295,7 @@ class Reading(ABC):
         if current:
             commits = (item.changes for item in self.history(version.model))
             current = catalog_at(commits, current, version.version)
-        catalog = self._session.record(manifest, current) if current else None
-        assert catalog is None or isinstance(catalog, Catalog)
+        catalog = self._session.record_of(manifest, current, Catalog) if current else None
         return Side(version.record, version.digest, experiments, catalog)
 
     # What a namespace or the registry says
@@ -369,6 +372,11 @@ class Reading(ABC):
         return (_history_item(item) for item in manifest.history(head))
 
 
+def _in_parallel(load: Callable[[str], Loaded], names: Iterable[str]) -> tuple[Loaded, ...]:
+    with ThreadPoolExecutor(_WORKERS, thread_name_prefix="objreg-records") as pool:
+        return tuple(pool.map(load, names))
+
+
 def _history_item(head: Head) -> HistoryItem:
     raw = head.entry.patch.get("changes", [])
     changes: tuple[Change, ...] = typed_state(raw, tuple[Change, ...], f"{head.entry.domain} at entry {head.seq}")
@@ -400,6 +408,8 @@ def _copy(folder: Path, destination: Path) -> Path:
             for path in (copied, *(found for found in copied.rglob("*") if found.is_dir())):
                 path.chmod(0o755)
             copied.replace(destination)
+    except ValueError as error:
+        raise InvalidInput(f"{str(destination)!r} cannot be a path on this machine: {error}") from error
     except OSError as error:
         raise StoreError(f"cannot copy to {destination}: {error.strerror or error}; nothing was left there") from error
     return destination

@@ -167,8 +167,7 @@ class Registry(Changes, Reading):
 
         def rule(state: ScopeState, manifest: Manifest) -> Decision:
             item = state.states.get(name)
-            existing = self._session.record(manifest, item.record) if item else None
-            assert existing is None or isinstance(existing, StateDefinition)
+            existing = self._session.record_of(manifest, item.record, StateDefinition) if item else None
             return define_state(state, draft, wider, existing)
 
         found: StateDefinition = self._commit_scope(domain, rule, message)

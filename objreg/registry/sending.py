@@ -59,8 +59,7 @@ def _known_parts(session: Session, model: str, state: ModelState) -> dict[str, P
     latest = state.latest()
     if not latest or session.recall.object(state.versions[latest].record) is None:
         return {}
-    record = session.record(session.model(model), state.versions[latest].record)
-    assert isinstance(record, VersionRecord)
+    record = session.record_of(session.model(model), state.versions[latest].record, VersionRecord)
     parts = (part for artifact in record.artifacts for file in artifact.files for part in file.parts)
     return {part.blob: part for part in parts if (part.offset, part.length) == (0, part.blob_size)}
 

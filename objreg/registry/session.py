@@ -7,14 +7,14 @@ import os
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
-from objreg.core.encoding import decode, decode_record, encode
+from objreg.core.encoding import decode, decode_record, encode, of_kind
 from objreg.core.keys import MARKER, REGISTRY_DOMAIN, model_domain, namespace_domain
 from objreg.core.names import parent_namespaces
-from objreg.core.records import AnyRecord, Marker
+from objreg.core.records import AnyRecord, Marker, Record
 from objreg.core.rules import View
 from objreg.core.state import ModelState, ScopeState, StateItem
 from objreg.core.times import format_time
@@ -31,6 +31,8 @@ __all__ = ["Session", "create_marker", "read_marker"]
 
 _FORMAT = 1
 _MARKER_SECONDS = 60.0
+
+Kind = TypeVar("Kind", bound=Record)
 
 
 def read_marker(store: Store) -> Marker | None:
@@ -165,6 +167,21 @@ class Session:
     def record(self, manifest: Manifest, digest: str) -> AnyRecord:
         """Return a record of a domain."""
         return decode_record(manifest.record(digest), f"record {digest[:19]}… of {manifest.domain}")
+
+    def record_of(self, manifest: Manifest, digest: str, kind: type[Kind], **expected: object) -> Kind:
+        """Return a record of a domain that must be of one kind, and say what the manifest says of it.
+
+        A record's bytes may be known from another domain, so that its digest is right does not make it this domain's.
+
+        Raises:
+            FormatError: it is of another kind, or says otherwise.
+        """
+        what = f"record {digest[:19]}… of {manifest.domain}"
+        record = of_kind(self.record(manifest, digest), kind, what)
+        for name, value in expected.items():
+            if (found := getattr(record, name)) != value:
+                raise FormatError(f"{what} has the {name} {found}, and the manifest says {value}: do not trust it")
+        return record
 
     # Definitions of states: they are only ever added, so one that was seen holds for good
 

@@ -103,6 +103,8 @@ def _source(local: Path, path: str) -> Source:
         raise InvalidInput(f"{local} does not exist: there is nothing to push", path=str(local)) from error
     except OSError as error:
         raise InvalidInput(f"{local} cannot be read: {error.strerror}", path=str(local)) from error
+    except ValueError as error:
+        raise InvalidInput(f"{str(local)!r} cannot be a path on this machine: {error}") from error
     if not stat.S_ISREG(found.st_mode):
         raise InvalidInput(
             f"{local} is not a file (a device, a socket or a pipe) and cannot be pushed", path=str(local)

@@ -121,9 +121,10 @@ def _read(source: Source) -> Iterator[bytes]:
     """Yield a file's bytes in parts, and see to it that it stays the file that was looked at."""
     try:
         with source.local.open("rb") as file:
-            while data := file.read(PART_SIZE):
+            size = 0
+            while size <= source.size and (data := file.read(PART_SIZE)):  # one that grows for ever has no end
                 yield data
-            size = file.tell()
+                size = file.tell()
         changed = (size, source.local.stat().st_mtime_ns) != (source.size, source.changed_ns)
     except OSError as error:
         raise InvalidInput(f"{source.local} cannot be read: {error.strerror}", path=str(source.local)) from error
