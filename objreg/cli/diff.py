@@ -8,7 +8,7 @@ import click
 from objreg.cli.completers import complete_specs
 from objreg.cli.help import Command
 from objreg.cli.invocation import Invocation, registry_options
-from objreg.cli.output import Table
+from objreg.cli.output import Table, plain
 
 if TYPE_CHECKING:  # imported by the command when it opens the registry
     from objreg.core.diff import VersionDiff
@@ -36,17 +36,8 @@ def command(invocation: Invocation, before: str, after: str) -> None:
     found = invocation.registry().diff(before, after)
     if found.is_same:
         invocation.output.note(f"{found.before} and {found.after} are the same")
-    invocation.output.result({**_document(found), "same": found.is_same}, Table(_columns(found), _rows(found)))
-
-
-def _document(found: "VersionDiff") -> dict[str, object]:
-    from dataclasses import fields
-
-    return {field.name: getattr(found, field.name) for field in fields(found)}
-
-
-def _columns(found: "VersionDiff") -> tuple[str, ...]:
-    return ("part", "name", "what", found.before, found.after)
+    columns = ("part", "name", "what", found.before, found.after)
+    invocation.output.result(plain(found) | {"same": found.is_same}, Table(columns, _rows(found)))
 
 
 def _rows(found: "VersionDiff") -> list[tuple[str, str, str, str, str]]:

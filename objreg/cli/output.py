@@ -5,6 +5,7 @@ the columns, nothing shortened, no header and no colour. What came from a bucket
 control characters are shown as escapes.
 """
 
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ __all__ = ["Fields", "Output", "Table", "visible"]
 Cell = str | int | float
 _SHORT_DIGEST = len("sha256:") + 12
 _WHOLE_DIGEST = len("sha256:") + 64
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
 def visible(text: str) -> str:
@@ -139,19 +141,27 @@ def _print_table(view: Table | Fields) -> None:
     from rich.console import Console
     from rich.table import Table as RichTable
 
+    console = Console(file=sys.stdout, markup=False, highlight=False, emoji=False)
     if isinstance(view, Table):
-        table = RichTable(*view.columns, box=box.SIMPLE_HEAD, pad_edge=False)
-        rows = [[_short(name, cell) for name, cell in zip(view.columns, row, strict=True)] for row in view.rows]
+        table = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
+        names, rows = _filled(view)
     else:
         table = RichTable(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-        table.add_column(style="bold", no_wrap=True)
-        table.add_column()
-        rows = [[name, _short(name, value)] for name, value in view.values]
-    for column in table.columns:
-        column.overflow = "fold"
+        names, rows = ["", ""], [[name, _short(name, value)] for name, value in view.values]
+    for index, name in enumerate(names):
+        # What a person copies stays in one piece while there is room at all.
+        widest = max((len(row[index]) for row in rows), default=0) if index == 0 or name == "digest" else 0
+        table.add_column(name, overflow="fold", min_width=min(widest, console.width // 3))
     for row in rows:
         table.add_row(*map(_text, row))
-    Console(file=sys.stdout, markup=False, highlight=False, emoji=False).print(table)
+    console.print(table)
+
+
+def _filled(view: Table) -> tuple[list[str], list[list[str]]]:
+    """Return the columns that have a value in any row, and the rows of these."""
+    rows = [[_short(name, cell) for name, cell in zip(view.columns, row, strict=True)] for row in view.rows]
+    used = [index for index in range(len(view.columns)) if index == 0 or any(row[index] for row in rows)]
+    return [view.columns[index] for index in used], [[row[index] for index in used] for row in rows]
 
 
 def _text(cell: str) -> Any:
@@ -167,4 +177,6 @@ def _short(name: str, cell: Cell) -> str:
 
         return decimal(cell)
     text = str(cell)
+    if _TIME.fullmatch(text):
+        return f"{text[:10]} {text[11:19]}Z"
     return text[:_SHORT_DIGEST] if text.startswith("sha256:") and len(text) == _WHOLE_DIGEST else text

@@ -122,6 +122,19 @@ def test_a_terminal_sees_progress_and_a_pipe_does_not(clf: Cli):
     assert "push fraud/clf:5.0" in terminal("push", "fraud/clf:5.0", "model/vocab.txt")
 
 
+def test_processes_that_push_at_once_get_versions_of_their_own(clf: Cli, tmp_path: Path):
+    """Each succeeds, with a version that no other has, and the history holds them all."""
+    for number in range(4):
+        (tmp_path / f"{number}.bin").write_bytes(b"x" * (number + 1))
+    children = [
+        subprocess.Popen([*PROGRAM, "push", "fraud/race", f"{number}.bin"], stdout=subprocess.PIPE, text=True)
+        for number in range(4)
+    ]
+    pushed = [child.communicate(timeout=60)[0].strip() for child in children]
+    assert sorted(pushed) == [f"fraud/race:1.{number}" for number in range(4)]
+    assert len(clf("log", "fraud/race").rows) == 4
+
+
 SLOW = r"""
     import os, sys, time
     from objreg.store.local import LocalStore
