@@ -4,6 +4,7 @@
 before. F is the number of blobs, here 3.
 """
 
+import math
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import objreg
-from objreg.core.keys import model_domain
+from objreg.core.keys import log_key, model_domain
 from objreg.store.wrappers import CountingStore
 from tests.budgets.conftest import FILES, MODEL, Scene, spent
 from tests.budgets.long_models import write_long_model
@@ -230,3 +231,20 @@ def test_the_clock_is_checked_at_no_request_that_the_table_has_not(files: Callab
     with pytest.raises(objreg.Conflict, match="ahead of the store's"):
         registry.push(MODEL, files("wrong"))
     assert counting.requests <= FILES + 5
+
+
+def test_a_store_that_cannot_list_in_order_is_probed() -> None:
+    """A folder's newest entry is found by doubling and halving: at most 2 log2(n) + 2 looks, then the same reads."""
+    store = new_store()
+    store.ordered = False
+    for seq in range(9_999):
+        store.create(log_key(model_domain(MODEL), seq), b"never read")
+    write_long_model(store, MODEL, 10_000)
+    counting = CountingStore(store)
+    registry = Machine(store).registry(counting)
+    assert registry.versions(MODEL)[0].version == "1.9999"
+    found = spent(counting)
+    assert found.pop("head") <= 2 * math.log2(10_000) + 2
+    assert found == {"get": 2}
+    registry.versions(MODEL)
+    assert spent(counting) == {"get": 1}

@@ -51,9 +51,14 @@ def test_all_changes_are_one_commit(started: objreg.Registry, file: Callable[...
 def test_an_exception_in_the_block_commits_nothing(started: objreg.Registry, file: Callable[..., Path]) -> None:
     """Whatever was done before it."""
     before = started.head(MODEL)
-    with pytest.raises(RuntimeError, match="changed my mind"), started.transaction(MODEL) as release:  # noqa: PT012  # the block is what is tested
-        release.push(MODEL, file(b"1"))
-        raise RuntimeError("changed my mind")
+
+    def attempt() -> None:
+        with started.transaction(MODEL) as release:
+            release.push(MODEL, file(b"1"))
+            raise RuntimeError("changed my mind")
+
+    with pytest.raises(RuntimeError, match="changed my mind"):
+        attempt()
     assert started.head(MODEL) == before
     assert [found.version for found in started.versions(MODEL)] == ["1.0"]
 
@@ -61,10 +66,15 @@ def test_an_exception_in_the_block_commits_nothing(started: objreg.Registry, fil
 def test_a_refused_change_commits_nothing(started: objreg.Registry, file: Callable[..., Path]) -> None:
     """A mistake is seen where it is made, against the model as it is with the changes before."""
     before = started.head(MODEL)
-    with pytest.raises(objreg.AlreadyExists), started.transaction(MODEL) as release:  # noqa: PT012  # as above
-        version = release.push(MODEL, file(b"1"))
-        release.record_experiment(version, "holdout")
-        release.record_experiment(version, "holdout")
+
+    def attempt() -> None:
+        with started.transaction(MODEL) as release:
+            version = release.push(MODEL, file(b"1"))
+            release.record_experiment(version, "holdout")
+            release.record_experiment(version, "holdout")
+
+    with pytest.raises(objreg.AlreadyExists):
+        attempt()
     assert started.head(MODEL) == before
 
 
@@ -73,14 +83,18 @@ def test_a_broken_promise_is_a_conflict_and_changes_nothing(
 ) -> None:
     """The version that the block was given is taken by another before the commit."""
     other = new_machine(actor="other@acme").registry()
-    with pytest.raises(
-        objreg.Conflict,
-        match=r"another writer changed fraud/clf .* so version 1\.1 \(sha256.*run the transaction again",
-    ):  # noqa: SIM117, PT012  # as above
+
+    def attempt() -> None:
         with started.transaction(MODEL) as release:
             assert release.push(MODEL, file(b"1")).version == "1.1"
             release.put_catalog(MODEL, owner="risk")
             other.push(MODEL, file(b"2"))
+
+    with pytest.raises(
+        objreg.Conflict,
+        match=r"another writer changed fraud/clf .* so version 1\.1 \(sha256.*run the transaction again",
+    ):
+        attempt()
     head = started.head(MODEL)
     assert (head.actor, [change.kind for change in head.changes]) == ("other@acme", ["version"])
     with pytest.raises(objreg.NotFound):
@@ -90,10 +104,14 @@ def test_a_broken_promise_is_a_conflict_and_changes_nothing(
 def test_a_broken_promise_of_a_number(started: objreg.Registry, new_machine: Callable[..., Machine]) -> None:
     """The same for a deployment's number."""
     other = new_machine().registry()
-    with pytest.raises(objreg.Conflict, match="so deployment 1 cannot be had any more; nothing was changed: run"):  # noqa: SIM117, PT012  # as above
+
+    def attempt() -> None:
         with started.transaction(MODEL) as release:
             release.record_deployment(f"{MODEL}:1.0", endpoint="https://x")
             other.record_deployment(f"{MODEL}:1.0", endpoint="https://y")
+
+    with pytest.raises(objreg.Conflict, match="so deployment 1 cannot be had any more; nothing was changed: run"):
+        attempt()
     assert [found.endpoint for found in started.deployments(MODEL)] == ["https://y"]
 
 
@@ -114,10 +132,14 @@ def test_an_expectation_holds_at_the_commit(
     """``expect=`` inside a block is checked against the state that the commit lands on."""
     other = new_machine().registry()
     second = other.push(MODEL, file(b"1"))
-    with pytest.raises(objreg.Conflict, match=r"to be 1\.0, and it is 1\.1"):  # noqa: SIM117, PT012  # as above
+
+    def attempt() -> None:
         with started.transaction(MODEL) as release:
             release.unset_state(f"{MODEL}:1.0", "production", expect="1.0")
             other.set_state(second, "production")
+
+    with pytest.raises(objreg.Conflict, match=r"to be 1\.0, and it is 1\.1"):
+        attempt()
     assert started.resolve(f"{MODEL}@production").version == "1.1"
 
 

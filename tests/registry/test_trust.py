@@ -1,5 +1,6 @@
 """What a machine refuses to believe: an older registry, another history, a broken chain, a wrong clock, a newer format."""
 
+import shutil
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -57,6 +58,23 @@ def test_an_older_copy_of_the_log_is_refused(store: MemoryStore, machine: Machin
     with pytest.raises(objreg.RollbackDetected):
         put(registry, "4")
     assert keep(store) == backup
+
+
+def test_an_older_copy_of_a_folder_is_refused(tmp_path: Path) -> None:
+    """The same where the newest entry is found by probing: the folder was put back from yesterday's backup."""
+    root = tmp_path / "registry"
+    put(objreg.open(root, create=True), "1")
+    shutil.copytree(root, tmp_path / "backup")
+    put(objreg.open(root), "2", "3")
+    shutil.rmtree(root)
+    shutil.copytree(tmp_path / "backup", root)
+    for action in (lambda: objreg.open(root).catalog(MODEL), lambda: put(objreg.open(root), "4")):
+        with pytest.raises(objreg.RollbackDetected, match=r"entry 2 was there, now its newest is 0"):
+            action()
+    registry = objreg.open(root)
+    registry.accept_history(MODEL)
+    put(registry, "4")
+    assert registry.head(MODEL).seq == 1
 
 
 def test_an_emptied_log_is_refused(store: MemoryStore, machine: Machine) -> None:
@@ -286,8 +304,6 @@ def test_two_registries_do_not_share_what_is_remembered(tmp_path: Path) -> None:
 
 def test_a_registry_made_anew_in_a_folder_is_another(tmp_path: Path, file: Callable[..., Path]) -> None:
     """A folder is told apart by the marker's id, so that a test's registry may be thrown away and made again."""
-    import shutil
-
     root = tmp_path / "registry"
     objreg.open(root, create=True).push(MODEL, file(b"first"))
     shutil.rmtree(root)
