@@ -95,6 +95,11 @@ class Cache:
         """Keep what a verification shall find again."""
         self._write(self._named("verified", registry, domain), _sealed(content))
 
+    def forget_verified(self, registry: str, domain: str) -> None:
+        """Forget what a verification remembered: it does not hold any more."""
+        with suppress(OSError):
+            self._named("verified", registry, domain).unlink()
+
     def version_digest(self, registry: str, model: str, version: str) -> str | None:
         """Return the digest of the record of an exact version, or None if this machine has not seen it."""
         content = _unsealed(_read(self._version_path(registry, model, version)))

@@ -93,12 +93,12 @@ def fsck(
 
     Raises:
         NotFound: there is no such model or namespace, or no registry.
-        InvalidInput: ``since_entry`` without a model.
+        InvalidInput: ``since_entry`` without a model; or a version instead of a model.
         StoreError: the store gave no answer, or cannot be listed: nothing can be said then.
     """
     session = registry.session
     if path:
-        check_path(path)
+        _check_whole(path)
     with fetching(session.store, session.clock, progress or _ignore) as reading:
         run = _Run(reading, session.recall, deep=deep, since=since)
         listed = _listed(session.store, path)
@@ -131,6 +131,9 @@ class _Run:
             wider = {scope: definitions.get(scope, {}) for scope in scopes_of(domain) if scope != domain}
             findings += defined_twice(domain, definitions[domain], wider)
         results += self._decided(self._check_all(models, listed, definitions, trusted))
+        for result in results:
+            if result.has_errors:
+                self._verified.forget(result.domain)
         self._remember(result for result in results if not result.has_errors and result.domain not in trusted)
         findings += [found for result in results for found in result.findings]
         return FsckReport(
@@ -215,6 +218,13 @@ class _Run:
             )
             self._verified.put(result.domain, verified)
         self._verified.add_domains(domains)
+
+
+def _check_whole(path: str) -> None:
+    mark = min((path.find(mark) for mark in ":@" if mark in path), default=-1)
+    if mark > 0:
+        raise InvalidInput(f"a version is verified with its whole model: write {path[:mark]!r}", path=path)
+    check_path(path)
 
 
 def _scopes_of_model(domain: str) -> tuple[str, ...]:

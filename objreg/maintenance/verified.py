@@ -60,6 +60,11 @@ class Verified:
         for kind in self._kinds:
             self._write(f"{kind}\0{domain}", encode(found))
 
+    def forget(self, domain: str) -> None:
+        """Forget how far a domain was verified: it has an error now, so all of it is looked at the next time."""
+        for kind in ("deep", "quick"):
+            self._recall.cache.forget_verified(self._recall.registry, f"{kind}\0{domain}")
+
     def marker(self) -> bytes | None:
         """Return the registry's marker as it was verified, or None."""
         return self._read(_MARKER)

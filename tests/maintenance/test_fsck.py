@@ -81,6 +81,8 @@ def test_what_is_not_there(sample: Sample):
         sample.fsck("nothing")
     with pytest.raises(InvalidInput):
         sample.fsck("../etc")
+    with pytest.raises(InvalidInput, match=f"write '{MODEL}'"):
+        sample.fsck(f"{MODEL}:1.0")
     with pytest.raises(NotFound, match="no registry"):
         fsck(Machine(MemoryStore("empty"), cache=sample.folder / "empty").registry())
 
@@ -245,6 +247,18 @@ def test_since_misses_nothing_that_was_deleted(sample: Sample):
     assert codes(sample.fsck(since=True)) == {"record-missing"}
     sample.restore(objects)
     assert record in sample.objects
+
+
+def test_since_after_an_error(sample: Sample):
+    """What was found broken is looked at again from the beginning, until it is mended."""
+    sample.fsck()
+    objects = sample.copy()
+    del sample.objects[sample.keys(f"{DOMAIN}/blobs/")[0]]
+    assert codes(sample.fsck()) == {"blob-missing"}
+    assert codes(sample.fsck(since=True)) == {"blob-missing"}
+    sample.restore(objects)
+    assert sample.fsck(since=True).entries > 0
+    assert sample.fsck(since=True).entries == 0
 
 
 def test_since_on_another_history(sample: Sample):
