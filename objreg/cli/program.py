@@ -33,6 +33,9 @@ COMMANDS = {
     "namespace": "Say what a namespace is.",
     "retain": "Retire versions by a retention policy.",
     "gc": "Delete the blobs that nothing needs any more.",
+    "doctor": "Examine a store before it is trusted.",
+    "fsck": "Verify a registry: every entry, record, snapshot, pointer and rule.",
+    "policy": "Print the least-privilege policy for a role.",
     "completion": "Print a script that completes names in a shell.",
 }
 

@@ -14,7 +14,7 @@ from objreg.store.base import Store
 from objreg.store.forked import ForkSafeStore
 from objreg.store.options import CloudOptions, Location
 
-__all__ = ["open_with_fsspec", "store_of_filesystem"]
+__all__ = ["make_filesystem", "open_with_fsspec", "store_of_filesystem"]
 
 _CLASSES = {
     "s3": ("s3fs", "S3FileSystem", "s3"),
@@ -34,17 +34,27 @@ def open_with_fsspec(location: Location, options: CloudOptions) -> Store:
     """
     from objreg.store.fsspec_engine import FsspecStore
 
+    filesystem, endpoint = make_filesystem(location, options)
+    return FsspecStore(location, filesystem, location.identity(endpoint))
+
+
+def make_filesystem(location: Location, options: CloudOptions) -> tuple[Any, str | None]:
+    """Return a cloud's file system, without caches, and its endpoint where that is not the cloud's own.
+
+    Raises:
+        InvalidInput: an option is unknown.
+        MissingDependency: the extra is not installed.
+    """
     kind = _filesystem_class(location.scheme)
     arguments, endpoint = {"s3": _s3, "gs": _google, "az": _azure}[location.scheme](options)
     options.refuse(_parameters(kind), engine="fsspec")
     try:
-        filesystem = kind(**{**arguments, **_UNCACHED})
+        return kind(**{**arguments, **_UNCACHED}), endpoint
     except (ValueError, TypeError) as error:
         # Not repeated: the library's text can hold a value of the options.
         raise InvalidInput(
             f"the options of {location.url} are not complete or not valid; check account and keys"
         ) from error
-    return FsspecStore(location, filesystem, location.identity(endpoint))
 
 
 def store_of_filesystem(filesystem: Any, url: str) -> Store:

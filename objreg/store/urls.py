@@ -12,7 +12,7 @@ from objreg.store.forked import ForkSafeStore
 from objreg.store.memory import MemoryStore
 from objreg.store.options import CloudOptions, Location, is_secret_name, parse_options
 
-__all__ = ["open_store", "redact"]
+__all__ = ["open_store", "parse_location", "redact"]
 
 _CLOUDS = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs", "az": "az", "abfs": "az", "abfss": "az"}
 _DEFAULT_ENGINE = {"s3": "obstore", "az": "obstore", "gs": "fsspec"}
@@ -60,6 +60,18 @@ def open_store(
     return _open_plain(scheme, url)
 
 
+def parse_location(
+    url: str, storage_options: Mapping[str, object] | None = None
+) -> tuple[Location, CloudOptions] | None:
+    """Return where in which cloud an address is, with its options; None for what is in no cloud.
+
+    Raises:
+        InvalidInput: the address names no bucket or holds credentials, or an option is wrong.
+    """
+    scheme = urlsplit(url).scheme
+    return _parse_cloud(url, storage_options) if scheme in _CLOUDS and "://" in url else None
+
+
 def redact(url: str) -> str:
     """Return an address without user name, password and secrets of its query, for messages."""
     parts = urlsplit(url)
@@ -100,7 +112,7 @@ def _open_plain(scheme: str, url: str) -> Store:
     raise InvalidInput(f"the scheme of {redact(url)} is not known; use a path or one of {known}", scheme=scheme)
 
 
-def _open_cloud(url: str, storage_options: Mapping[str, object] | None, engine: str | None) -> Store:
+def _parse_cloud(url: str, storage_options: Mapping[str, object] | None) -> tuple[Location, CloudOptions]:
     _refuse_secrets(url)
     parts = urlsplit(url)
     options = parse_options(dict(parse_qsl(parts.query, keep_blank_values=True)), storage_options)
@@ -110,8 +122,12 @@ def _open_cloud(url: str, storage_options: Mapping[str, object] | None, engine: 
         options = options.with_account(account_host.partition(".")[0])
     if not container or parts.fragment or "#" in url:
         raise InvalidInput(f"{redact(url)} names no bucket; write {parts.scheme}://bucket/prefix")
-    location = Location(scheme, container, "/".join(part for part in unquote(parts.path).split("/") if part))
-    chosen = engine or ("fsspec" if storage_options else _DEFAULT_ENGINE[scheme])
+    return Location(scheme, container, "/".join(part for part in unquote(parts.path).split("/") if part)), options
+
+
+def _open_cloud(url: str, storage_options: Mapping[str, object] | None, engine: str | None) -> Store:
+    location, options = _parse_cloud(url, storage_options)
+    chosen = engine or ("fsspec" if storage_options else _DEFAULT_ENGINE[location.scheme])
     native = chosen == "obstore"
     opening = partial(_open_obstore if native else _open_fsspec, location, options)
     return ForkSafeStore(opening, native=native)

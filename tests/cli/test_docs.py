@@ -62,6 +62,8 @@ RUNS = {
     "retain set": ["retain", "set", "retention.toml"],
     "retain show": ["retain", "show"],
     "gc": ["gc", "--grace", "0"],
+    "doctor": ["doctor", "--racers", "4"],
+    "policy": ["policy", "s3", "--role", "reader", "--registry", "s3://models/registry"],
     "completion": ["completion", "bash"],
 }
 
