@@ -5,10 +5,13 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 import objreg
-from objreg.core.keys import MARKER, log_key
+from objreg.core.digest import digest_of
+from objreg.core.encoding import decode_json, encode
+from objreg.core.keys import MARKER, log_key, record_key
 from objreg.store.memory import MemoryStore
 from tests.registry.machine import Machine, TickingClock, new_store
 
@@ -311,3 +314,56 @@ def test_a_registry_made_anew_in_a_folder_is_another(tmp_path: Path, file: Calla
     assert registry.models() == ()
     registry.push(MODEL, file(b"second"))
     assert (registry.pull(f"{MODEL}:1.0") / "model.bin").read_bytes() == b"second"
+
+
+# What the manifest names
+
+
+def forge(store: MemoryStore, model: str, digest: str) -> None:
+    """Make the newest entry of a model name another record for its only version: its writer is hostile."""
+    key = log_key(f"{model}.model", 0)
+    entry = decode_json(store.get(key) or b"", "entry")
+    entry["patch"]["versions"]["1.0"]["record"] = digest
+    entry["refs"]["latest"]["record"] = digest
+    store.delete(key)
+    store.create(key, encode(entry))
+
+
+@pytest.mark.parametrize("spec", ["a/mine", "a/mine:1.0", "a/mine:1", "a/mine@latest"])
+def test_a_record_of_another_model_is_not_believed(
+    store: MemoryStore,
+    registry: objreg.Registry,
+    new_machine: Callable[..., Machine],
+    file: Callable[..., Path],
+    spec: str,
+) -> None:
+    """Who may write one model cannot make a reader take his files for another's: not now, and not from its memory."""
+    registry.push("a/mine", file(b"mine"))
+    honest = registry.push("b/theirs", file(b"theirs"))
+    claim = msgspec.structs.replace(registry.resolve("a/mine").record, model="b/theirs")
+    data = encode(claim)
+    store.create(record_key("a/mine.model", digest_of(data)), data)
+    forge(store, "a/mine", digest_of(data))
+    machine = new_machine()
+    with pytest.raises(objreg.FormatError):
+        machine.registry().pull(spec)
+    assert machine.registry().resolve("b/theirs:1.0").digest == honest.digest
+    assert (machine.registry().pull("b/theirs:1.0") / "model.bin").read_bytes() == b"theirs"
+
+
+def test_a_record_of_another_kind_is_not_believed(
+    store: MemoryStore, registry: objreg.Registry, new_machine: Callable[..., Machine], file: Callable[..., Path]
+) -> None:
+    """Where a version belongs, a catalog is an error of the format, whoever reads it."""
+    version = registry.push(MODEL, file())
+    data = encode(msgspec.structs.replace(registry.put_catalog("fraud/other"), model=MODEL))
+    store.create(record_key(DOMAIN, digest_of(data)), data)
+    forge(store, MODEL, digest_of(data))
+    reader = new_machine().registry()
+    for action in (
+        lambda: reader.resolve(MODEL),
+        lambda: reader.pull(version.spec),
+        lambda: reader.push(version.spec, file()),
+    ):
+        with pytest.raises(objreg.FormatError):
+            action()
