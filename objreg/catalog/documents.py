@@ -13,7 +13,7 @@ from typing import Any
 from objreg.catalog.files import read_document
 from objreg.core.encoding import json_value
 from objreg.core.names import check_path
-from objreg.core.secrets import refuse_secret_url, refuse_secrets
+from objreg.core.secrets import refuse_secret_text, refuse_secrets
 from objreg.errors import InvalidInput
 
 __all__ = ["CatalogDocument", "Problem", "check_documents"]
@@ -201,7 +201,7 @@ def _text(value: Any, field: str) -> Found:
     elif len(value) > _LONGEST:
         yield field, f"has {len(value)} characters; at most {_LONGEST} are allowed"
     else:
-        yield from _refused(field, lambda: refuse_secret_url(value, field))
+        yield from _refused(field, lambda: refuse_secret_text(value, field))
 
 
 def _refused(field: str, check: Callable[[], object]) -> Found:

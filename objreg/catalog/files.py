@@ -1,7 +1,7 @@
 """Files that people write: TOML, JSON or YAML, read to one object of named fields."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -42,14 +42,16 @@ def _toml(text: str, name: str) -> Any:
 
     try:
         return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # ValueError: what is no TOML, or a number of 5,000 digits
         raise InvalidInput(f"{name} is not valid TOML: {error}") from error
 
 
 def _json(text: str, name: str) -> Any:
     try:
         return json.loads(text, object_pairs_hook=lambda pairs: _without_repeats(pairs, name))
-    except (json.JSONDecodeError, RecursionError) as error:
+    except InvalidInput:
+        raise
+    except (ValueError, RecursionError) as error:  # as above
         raise InvalidInput(f"{name} is not valid JSON: {error}") from error
 
 
@@ -62,6 +64,13 @@ def _without_repeats(pairs: list[tuple[str, Any]], name: str) -> dict[str, Any]:
     return found
 
 
+def _refuse_aliases(events: Iterable[object], name: str) -> None:
+    if any(type(event).__name__ == "AliasEvent" for event in events):
+        raise InvalidInput(
+            f"{name} has a YAML alias (*name): write it out, for a few lines of them can stand for gigabytes"
+        )
+
+
 def _yaml(text: str, name: str) -> Any:
     try:
         yaml = import_module("yaml")
@@ -70,7 +79,10 @@ def _yaml(text: str, name: str) -> Any:
             f"{name} is YAML, which needs PyYAML: pip install pyyaml, or write the document as TOML or JSON"
         ) from error
     try:
+        _refuse_aliases(yaml.parse(text, Loader=yaml.SafeLoader), name)
         return yaml.safe_load(text)
+    except InvalidInput:
+        raise
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise InvalidInput(f"{name} is not valid YAML: {' '.join(str(error).split())}") from error
 

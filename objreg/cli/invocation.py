@@ -13,6 +13,9 @@ if TYPE_CHECKING:  # the registry is imported when a command uses it, not when h
 
 __all__ = ["Invocation", "key_values", "registry_options", "storage_options"]
 
+_HARMLESS = 8
+"""Characters that may be repeated: anything longer may be a secret without its name, and this may be a log."""
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -54,7 +57,8 @@ def key_values(_ctx: click.Context | None, param: click.Parameter, values: tuple
     for text in values:
         key, separator, value = text.partition("=")
         if not key or not separator:
-            raise click.BadParameter(f"{text!r} is not key=value", param=param)
+            shown = text if len(text) <= _HARMLESS else text[:3] + "…"
+            raise click.BadParameter(f"{shown!r} is not key=value", param=param)
         if key in found:
             raise click.BadParameter(f"{key!r} is given twice", param=param)
         found[key] = value

@@ -1,5 +1,6 @@
 """``objreg log``."""
 
+import sys
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -51,7 +52,7 @@ def command(invocation: Invocation, model: str | None, namespace: str | None, li
         raise click.UsageError("name a model or a namespace, not both")
     registry = invocation.registry()
     history = registry.history(model) if model else registry.scope_history(namespace or "")
-    items = tuple(islice(history, limit))
+    items = tuple(islice(history, limit and min(limit, sys.maxsize)))
     rows = (
         (item.seq, plain(item.time), item.actor, "; ".join(map(describe, item.changes)), item.message, item.digest)
         for item in items
@@ -62,5 +63,7 @@ def command(invocation: Invocation, model: str | None, namespace: str | None, li
 def describe(change: "Change") -> str:
     """Return what a commit did in words."""
     before, after = ", ".join(change.before), ", ".join(change.after)
-    words = _WORDS.get(change.kind, change.kind.replace("_", " "))
+    words = _WORDS.get(change.kind)
+    if words is None:  # a kind of a later release; it comes from the bucket, so it is text and no pattern
+        return change.kind.replace("_", " ")
     return words.format(name=change.name, version=change.version, before=before or "none", after=after or "none")

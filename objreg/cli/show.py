@@ -10,6 +10,7 @@ from objreg.cli.experiment import experiment_table
 from objreg.cli.help import Command
 from objreg.cli.invocation import Invocation, registry_options
 from objreg.cli.output import Fields, Table
+from objreg.errors import FormatError
 
 if TYPE_CHECKING:  # imported by the command when it opens the registry
     from objreg.registry.values import Version, VersionSummary
@@ -32,7 +33,10 @@ def command(invocation: Invocation, spec: str) -> None:
     """
     registry = invocation.registry()
     version = registry.resolve(spec)
-    summary = next(found for found in registry.versions(version.model) if found.version == version.version)
+    versions = {found.version: found for found in registry.versions(version.model)}
+    if version.version not in versions:
+        raise FormatError(f"a pointer of {version.model} names {version.spec}, and its manifest has no such version")
+    summary = versions[version.version]
     experiments = registry.experiments(version)
     deployments = [found for found in registry.deployments(version.model) if found.version.version == version.version]
     document = {

@@ -14,7 +14,7 @@ def json_or_text(value: str) -> Any:
     """Return what a value says as JSON (``3``, ``true``, ``[1,2]``), or itself where it is none: ``adam``."""
     try:
         return json.loads(value)
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # ValueError: also a number of 5,000 digits
         return value
 
 

@@ -6,11 +6,10 @@ A record is immutable and readable by everybody who reads the bucket, so a secre
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from objreg.errors import InvalidInput
 
-__all__ = ["refuse_secret_url", "refuse_secrets"]
+__all__ = ["refuse_secret_text", "refuse_secret_url", "refuse_secrets"]
 
 _NAME = re.compile(
     r"passw(or)?d|passphrase|secret|token|credential|api[_-]?key|access[_-]?key|private[_-]?key|auth[_-]?key|(^|[_-])pwd($|[_-])",
@@ -23,8 +22,10 @@ _HARMLESS_NAME = re.compile(
 _VALUE = re.compile(
     r"(AKIA|ASIA)[0-9A-Z]{16}|-----BEGIN [A-Z ]*PRIVATE"
     r" KEY|\bgh[pousr]_[A-Za-z0-9]{30,}|\bgithub_pat_|\bxox[abpr]-|\bsk-[A-Za-z0-9_-]{20,}"
-    r"|\beyJ[A-Za-z0-9_-]{10,}\.eyJ|AccountKey=|[?&](sig|X-Amz-Signature)="
+    r"|\beyJ[A-Za-z0-9_-]{10,}\.eyJ|AccountKey=|SharedAccessKey=|(?i:[?&;]\s*(sig|x-amz-signature|x-goog-signature"
+    r"|access_token|token|api_key|apikey|secret|password|passwd|pwd)\s*=\s*[^\s&;$])"
 )
+_URL_PASSWORD = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#:@]*:(?!\$\{?\w+\}?@)[^\s/?#@]+@", re.IGNORECASE)
 _REFERENCE = re.compile(
     r"^(\$\{?\w+\}?|arn:[\w-]+:(secretsmanager|ssm):.*|vault:.*|projects/[^/]+/secrets/.*|secretRef:.*)$"
 )
@@ -62,16 +63,21 @@ def refuse_secrets(value: Any, what: str) -> None:
 
 
 def refuse_secret_url(text: str, what: str) -> str:
-    """Return a text unless it is a URL with a user's password in it.
+    """Return a text unless there is a URL with a user's password in it; a variable in its place is none.
 
     Raises:
         InvalidInput: it is; the message does not repeat it.
     """
-    if "://" in text and "@" in text:
-        try:
-            password = urlsplit(text).password
-        except ValueError:
-            password = None
-        if password:
-            raise InvalidInput(f"{what} is a URL with a password in it: {_ADVICE}")
+    if _URL_PASSWORD.search(text):
+        raise InvalidInput(f"{what} is a URL with a password in it: {_ADVICE}")
+    return text
+
+
+def refuse_secret_text(text: str, what: str) -> str:
+    """Return a text unless it holds what looks like a key, a token or a URL with a password.
+
+    Raises:
+        InvalidInput: it does; the message does not repeat it.
+    """
+    refuse_secrets(text, what)
     return text

@@ -146,7 +146,7 @@ def _toml(path: Path, only_with: bytes = b"") -> dict[str, object] | None:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise InvalidInput(f"{path} is not UTF-8 (at line {line}); save it as UTF-8") from error
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # ValueError: what is no TOML, or a number of 5,000 digits
         raise InvalidInput(f"{path} is not valid TOML: {error}; correct that line") from error
 
 

@@ -123,7 +123,7 @@ def _prepare(files: dict[str, File], folder: Path, *, windows: bool = os.name ==
         except FileExistsError as error:
             raise StoreError(
                 f"file {name!r} cannot stand beside the others: this file system takes its name for another's, by"
-                f" letter case or by how Unicode is spelled; nothing was kept, pull on a file system that tells them apart"
+                f" letter case or by how Unicode is spelled; nothing was kept: pull on one that tells them apart"
             ) from error
         position = 0
         for part in file.parts:

@@ -14,7 +14,7 @@ from objreg.core.digest import check_digest, combined_digest
 from objreg.core.encoding import json_value
 from objreg.core.names import check_part
 from objreg.core.records import CodeState, Dataset, DataSource, Environment, Inference
-from objreg.core.secrets import refuse_secret_url, refuse_secrets
+from objreg.core.secrets import refuse_secret_text, refuse_secrets
 from objreg.core.times import format_time
 from objreg.errors import InvalidInput
 from objreg.registry.clock import Clock
@@ -98,10 +98,10 @@ def metrics(value: Mapping[str, Any] | None) -> dict[str, float]:
 
 
 def text(value: str, what: str) -> str:
-    """Return a caller's text, if it is one and holds no password."""
+    """Return a caller's text, if it is one and holds no secret."""
     if not isinstance(value, str):
         raise InvalidInput(f"{what} must be text; got a {type(value).__name__}")
-    return refuse_secret_url(value, what)
+    return refuse_secret_text(value, what)
 
 
 def seconds(value: float | timedelta | None) -> float | None:
@@ -139,7 +139,8 @@ def datasets(value: Mapping[str, DatasetLike] | Iterable[Dataset] | None) -> tup
 def _dataset(name: str, value: DatasetLike) -> Dataset:
     check_part(name, "data set name")
     if isinstance(value, Dataset):
-        refuse_secret_url(value.url, f"url of data set {name}")
+        for field in ("url", "description"):
+            text(getattr(value, field), f"{field} of data set {name}")
         return value
     if isinstance(value, str) and value.startswith("sha256:"):
         return Dataset(name=name, digest=check_digest(value))
@@ -167,7 +168,7 @@ def catalog_fields(
         _converted(source, DataSource, f"data_sources[{index}]") for index, source in enumerate(data_sources)
     )
     for source in sources:
-        refuse_secrets(source.connection, f"connection of data source {source.name}")
+        refuse_secrets(msgspec.to_builtins(source), f"data source {source.name}")
     names = [source.name for source in sources]
     if len(set(names)) != len(names):
         raise InvalidInput(f"data sources need different names; got {', '.join(names)}")
