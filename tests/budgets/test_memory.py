@@ -1,10 +1,13 @@
 """Memory: what a push or a pull holds does not grow with the size of the file."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from objreg.local.trees import remove_tree
 
 MIB = 1024 * 1024
 SMALL, LARGE = 64, 512
@@ -60,5 +63,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path, content: str) -> Non
         for action in ("push", "pull", "read"):
             found[action, size] = peak(action, url, str(source) if action == "push" else source.name)
         source.unlink()
+        remove_tree(url)
+        remove_tree(Path(os.environ["OBJREG_CACHE_DIR"]))
     for action in ("push", "pull", "read"):
         assert found[action, LARGE] <= found[action, SMALL] + SLACK, found

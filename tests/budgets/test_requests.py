@@ -72,6 +72,16 @@ def test_pushing_what_is_there_already(scene: Scene, files: Callable[[str], Path
         assert spent(counting) == {"create": 2}
 
 
+def test_pushing_files_that_this_process_does_not_know_of(scene: Scene, files: Callable[[str], Path]) -> None:
+    """Not in the table: a blob that is in the bucket already is believed when it is seen, so it costs one request more."""
+    same = files("same")
+    Machine(scene.store).registry().push(MODEL, same)
+    with scene.process() as (registry, counting):
+        registry.push(MODEL, same)
+        fifth = {"get": 2, "head": FILES} if snapshot_read(scene) else {"get": 1, "head": FILES + 1}
+        assert spent(counting) == {"first": 1, "create": FILES + 2} | fifth
+
+
 def test_listing_versions(scene: Scene) -> None:
     """Cold 3 (2 without a snapshot), warm 1, however many versions there are."""
     with scene.process() as (registry, counting):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from objreg.core.encoding import decode, decode_json, decode_record, encode, json_value
+from objreg.core.encoding import decode, decode_json, decode_record, encode, is_canonical, json_value
 from objreg.core.entries import Entry, Snapshot
 from objreg.core.records import Dataset, Environment, Experiment, Marker, Namespace, VersionReference
 from objreg.errors import FormatError, InvalidInput
@@ -133,6 +133,21 @@ def test_what_breaks_its_type_is_not_written(value: object) -> None:
     """Constraints that constructors do not hold are held before anything is stored, and the error is ours."""
     with pytest.raises(InvalidInput, match="cannot be stored"):
         encode(value)
+
+
+@given(json_objects)
+def test_what_is_written_is_canonical(value: dict) -> None:
+    """And what says the same in other bytes is not."""
+    data = encode(value)
+    assert is_canonical(data)
+    assert not is_canonical(data + b"\n")
+    assert not is_canonical(b" " + data)
+
+
+@pytest.mark.parametrize("data", [b'{"b":1,"a":2}', b'{"a": 1}', b'{"a":1,"a":2}', b"{", b"\xff", b'{"a":1e999}'])
+def test_what_is_not_canonical_is_told(data: bytes) -> None:
+    """Keys in another order or twice, white space, and what is no JSON at all."""
+    assert not is_canonical(data)
 
 
 # Reading

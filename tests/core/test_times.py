@@ -45,3 +45,9 @@ def test_a_time_that_does_not_exist_is_refused(text: str) -> None:
     """The pattern of a record lets it pass, so the reader refuses it, with an error of the tree."""
     with pytest.raises(FormatError, match="is not a time"):
         parse_time(text)
+
+
+def test_nothing_comes_after_the_last_time() -> None:
+    """An entry that a hostile writer dated to the end of time is an error, and no overflow."""
+    with pytest.raises(FormatError, match="no time comes after 9999"):
+        after("9999-12-31T23:59:59.999Z", datetime(2026, 3, 1, tzinfo=UTC))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from objreg.core.state import ModelState, VersionItem
 from objreg.core.versions import DEFAULT_SCHEME, SCHEMES, scheme
-from objreg.errors import InvalidInput
+from objreg.errors import FormatError, InvalidInput
 
 TODAY = date(2026, 3, 1)
 numbers = st.integers(0, 999_999_999)
@@ -252,3 +252,12 @@ def test_semver_is_ordered_as_its_own_document_says(one: str, two: str) -> None:
     """The sort key agrees with a comparison written straight from section 11."""
     versioning = scheme("semver")
     assert (versioning.key(versioning.check(one)) < versioning.key(versioning.check(two))) == semver_is_lower(one, two)
+
+
+@pytest.mark.parametrize(
+    ("name", "version"), [("major.minor", "x"), ("semver", "1.2"), ("integer", "a"), ("date", "2026")]
+)
+def test_a_version_that_is_none_has_no_place_in_the_order(name: str, version: str) -> None:
+    """A manifest that holds one was not written by the rules; the reader says so."""
+    with pytest.raises(FormatError, match=f"{version!r} is no version of the scheme {name!r}"):
+        model(name, version).latest()
