@@ -35,6 +35,7 @@ COMMANDS = {
     "gc": "Delete the blobs that nothing needs any more.",
     "doctor": "Examine a store before it is trusted.",
     "fsck": "Verify a registry: every entry, record, snapshot, pointer and rule.",
+    "accept": "Accept the history of a registry that was restored on purpose.",
     "policy": "Print the least-privilege policy for a role.",
     "completion": "Print a script that completes names in a shell.",
 }

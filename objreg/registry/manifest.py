@@ -139,7 +139,7 @@ class Manifest:
             raise RollbackDetected(
                 f"{self.domain} in {self.store.url} is older than what this machine has seen: entry {seen.seq} was"
                 f" there, now {there};"
-                " find out who restored or replaced the registry, then accept its history",
+                " find out who restored or replaced the registry, then 'objreg accept'",
                 domain=self.domain,
                 seen=seen.seq,
                 found=newest,

@@ -41,6 +41,7 @@ RUNS = {
     "resolve": ["resolve", "fraud/clf"],
     "diff": ["diff", "fraud/clf:1.0", "fraud/clf:1.1"],
     "cat": ["cat", "fraud/clf"],
+    "accept": ["accept"],
     "retire": ["retire", "fraud/clf:1.1", "--reason", "old"],
     "state define": ["state", "define", "shadow"],
     "state set": ["state", "set", "fraud/clf:1.1", "production"],
