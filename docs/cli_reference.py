@@ -12,6 +12,7 @@ import click
 
 from objreg import errors
 from objreg.cli.failures import BUG, IO_FAILED
+from objreg.cli.fsck import FOUND
 from objreg.cli.interrupts import INTERRUPTED
 from objreg.cli.program import BROKEN_PIPE, program
 
@@ -53,6 +54,7 @@ def exit_codes() -> str:
         for kind in kinds(errors.ObjregError)
     ]
     rows += [
+        (FOUND, "", "`doctor` or `fsck` found something wrong."),
         (2, "UsageError", "The arguments are not what the command takes."),
         (BUG, "Bug", "Something that nobody foresaw; please report it, with what `--debug` shows."),
         (IO_FAILED, "OSError", "The operating system refused something, like writing to a full disk."),

@@ -35,7 +35,7 @@ FOUND = 1
 @registry_options
 @click.pass_context
 def command(ctx: click.Context, path: str, deep: bool, since: bool, since_entry: int | None) -> None:
-    """Verify a registry, a namespace or a model: every entry, record, snapshot, pointer and rule.
+    """Verify a registry: every entry, record, snapshot, pointer and rule.
 
     Walks each log from its first entry, and looks at every object in the folder. Blobs must be there with the right
     size; --deep reads them. All findings are reported, with what each means; nothing is repaired. SPEC is a model or a
@@ -56,8 +56,8 @@ def command(ctx: click.Context, path: str, deep: bool, since: bool, since_entry:
         invocation.output.note(text)
     invocation.output.note(_summary(report))
     rows = [(found.severity, found.code, found.key, found.message) for found in report.findings]
-    document = {name: value for name, value in plain(report).items() if name != "findings"}
-    document |= {"ok": report.ok, "findings": plain(report.findings)}
+    counts = {name: value for name, value in plain(report).items() if name not in {"url", "findings"}}
+    document = {"url": report.url, "ok": report.ok, **counts, "findings": report.findings}
     invocation.output.result(document, Table(("severity", "finding", "key", "what"), rows))
     if not report.ok:
         ctx.exit(FOUND)

@@ -65,6 +65,7 @@ RUNS = {
     "gc": ["gc", "--grace", "0"],
     "doctor": ["doctor", "--racers", "4"],
     "policy": ["policy", "s3", "--role", "reader", "--registry", "s3://models/registry"],
+    "fsck": ["fsck", "--deep"],
     "completion": ["completion", "bash"],
 }
 
