@@ -12,12 +12,14 @@ from datetime import datetime
 from typing import Any
 
 from objreg.core.keys import blob_key, parse_blob_name
-from objreg.core.records import AnyRecord, Experiment, Retirement, VersionRecord
+from objreg.core.records import Experiment, Retirement, VersionRecord
 from objreg.core.rules import Decision
 from objreg.core.state import Change, ModelState, VersionItem
 from objreg.core.times import parse_time
 
-__all__ = ["ORPHAN", "References", "blob_names", "condemn", "named_records", "references", "swept"]
+__all__ = ["ORPHAN", "NamedKind", "References", "blob_names", "condemn", "named_records", "references", "swept"]
+
+NamedKind = type[VersionRecord] | type[Experiment] | type[Retirement]
 
 ORPHAN = "no record names it: left by a push that did not finish"
 
@@ -41,22 +43,24 @@ class References:
         return f"only in {', '.join(self.dead[name])}" if name in self.dead else ORPHAN
 
 
-def blob_names(record: AnyRecord) -> frozenset[str]:
+def blob_names(record: VersionRecord | Experiment) -> frozenset[str]:
     """Return the physical names of the blobs that a record's artifacts are made of."""
-    if not isinstance(record, VersionRecord | Experiment):
-        return frozenset()
     parts = (part for artifact in record.artifacts for file in artifact.files for part in file.parts)
     return frozenset(blob_key("", part.blob, part.incarnation, part.encoding).removeprefix("/blobs/") for part in parts)
 
 
-def named_records(state: ModelState) -> tuple[str, ...]:
-    """Return the digests of all records that ``references`` looks at, so that they can be read together."""
-    return tuple(
-        digest
-        for item in state.versions.values()
-        for digest in (item.record, *item.experiments.values(), item.retired)
-        if digest
-    )
+def named_records(state: ModelState) -> dict[str, NamedKind]:
+    """Return all records that ``references`` looks at, by their digests, with the kind that each must be of.
+
+    One of another kind would seem to need nothing, so a collector must refuse it.
+    """
+    found: dict[str, NamedKind] = {}
+    for item in state.versions.values():
+        found[item.record] = VersionRecord
+        found |= dict.fromkeys(item.experiments.values(), Experiment)
+        if item.retired:
+            found[item.retired] = Retirement
+    return found
 
 
 def references(

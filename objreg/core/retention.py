@@ -21,7 +21,7 @@ import msgspec
 from objreg.core.digest import digest_of
 from objreg.core.encoding import encode
 from objreg.core.names import NO_STATE, check_state
-from objreg.core.records import AnyRecord, Experiment, RetentionPolicy, RetentionRule, Retirement
+from objreg.core.records import Experiment, RetentionPolicy, RetentionRule, Retirement
 from objreg.core.rules import Decision, View
 from objreg.core.state import Change, ModelState, ScopeState, VersionItem
 from objreg.core.times import parse_time
@@ -79,12 +79,12 @@ class Retention:
         """Return the digests of the experiments that may be due, to be read before the plan is made."""
         return tuple(digest for _, _, digest in self._evaluated())
 
-    def plan(self, since: Since, load: Callable[[str], AnyRecord]) -> tuple[RetentionLine, ...]:
+    def plan(self, since: Since, load: Callable[[str], Experiment]) -> tuple[RetentionLine, ...]:
         """Return a line for each version that is not retired, and for each experiment whose artifacts expire.
 
         Args:
             since: when a version came into a state, or with ``none`` when it left the last one.
-            load: gives a record by its digest.
+            load: gives an experiment by its digest.
         """
         lines = self._versions(since)
         retiring = {line.version for line in lines if line.action == "retire"}
@@ -157,8 +157,7 @@ class Retention:
             return f"{where} since {came:%Y-%m-%d}: kept for {rule.models} days", ""
         return "", f"{where} for more than {rule.models} days"
 
-    def _expiry(self, version: str, record: AnyRecord) -> str:
-        assert isinstance(record, Experiment)
+    def _expiry(self, version: str, record: Experiment) -> str:
         item = self.state.versions[version]
         days = max(self._days(item, "runs"))
         if not record.artifacts or not self._is_older(record.created_at, days):

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from objreg.core.collection import References, blob_names, condemn, named_records, references, swept
+from objreg.core.collection import NamedKind, References, blob_names, condemn, named_records, references, swept
 from objreg.core.keys import blob_prefix, parse_blob_name
 from objreg.core.records import Retirement
 from objreg.core.rules import Decision
@@ -164,6 +164,7 @@ class _Collector:
         self._now = now
         self._grace = grace
         self._names: dict[str, frozenset[str]] = {}
+        self._retirements: dict[str, Retirement] = {}
 
     @property
     def state(self) -> ModelState:
@@ -193,18 +194,18 @@ class _Collector:
         return CollectionPlan(self._model, self._grace, tuple(garbage), state.condemned, spared, tuple(sorted(foreign)))
 
     def _references(self, state: ModelState, keep: datetime) -> References:
+        known = self._names.keys() | self._retirements.keys()
+        unread = {digest: kind for digest, kind in named_records(state).items() if digest not in known}
         with ThreadPoolExecutor(_WORKERS, thread_name_prefix="objreg-records") as pool:
-            unread = [digest for digest in named_records(state) if digest not in self._names]
-            self._names.update(zip(unread, pool.map(self._read, unread), strict=True))
-        return references(state, self._names.__getitem__, self._retirement, keep)
+            list(pool.map(self._read, unread, unread.values()))
+        return references(state, self._names.__getitem__, self._retirements.__getitem__, keep)
 
-    def _read(self, digest: str) -> frozenset[str]:
-        return blob_names(self._session.record(self._manifest, digest))
-
-    def _retirement(self, digest: str) -> Retirement:
-        record = self._session.record(self._manifest, digest)
-        assert isinstance(record, Retirement)
-        return record
+    def _read(self, digest: str, kind: NamedKind) -> None:
+        record = self._session.record_of(self._manifest, digest, kind)
+        if isinstance(record, Retirement):
+            self._retirements[digest] = record
+        else:
+            self._names[digest] = blob_names(record)
 
     def condemn(self, names: Collection[str]) -> tuple[str, ...]:
         """Commit which blobs will be deleted; on every lost race, what the winner needs is dropped first."""

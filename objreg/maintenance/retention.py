@@ -13,7 +13,7 @@ from pathlib import Path
 
 from objreg.core.keys import REGISTRY_DOMAIN, namespace_domain, record_key
 from objreg.core.names import NO_STATE, check_namespace, parent_namespaces
-from objreg.core.records import AnyRecord, RetentionPolicy, RetentionRule, Retirement, VersionReference
+from objreg.core.records import Experiment, RetentionPolicy, RetentionRule, Retirement, VersionReference
 from objreg.core.retention import Retention, RetentionLine, carry_out, put_retention, read_rules
 from objreg.core.rules import Decision
 from objreg.core.state import Change, ScopeState
@@ -121,9 +121,7 @@ def retention_policy(registry: Registry, path: str = "") -> RetentionPolicy | No
 def _policy_in(session: Session, manifest: Manifest, state: ScopeState) -> RetentionPolicy | None:
     if not state.retention:
         return None
-    record = session.record(manifest, state.retention)
-    assert isinstance(record, RetentionPolicy)
-    return record
+    return session.record_of(manifest, state.retention, RetentionPolicy)
 
 
 def plan_retention(registry: Registry, *models: str) -> tuple[RetentionPlan, ...]:
@@ -195,11 +193,11 @@ class _Retaining:
             self._arrivals.read(horizon)
         with ThreadPoolExecutor(_WORKERS, thread_name_prefix="objreg-records") as pool:
             digests = retention.experiments()
-            records = dict(zip(digests, pool.map(self._record, digests), strict=True))
+            records = dict(zip(digests, pool.map(self._experiment, digests), strict=True))
         return retention.plan(self._arrivals.since, records.__getitem__)
 
-    def _record(self, digest: str) -> AnyRecord:
-        return self._session.record(self._manifest, digest)
+    def _experiment(self, digest: str) -> Experiment:
+        return self._session.record_of(self._manifest, digest, Experiment)
 
     def apply(self, plan: RetentionPlan) -> tuple[RetentionLine, ...]:
         """Commit what was planned and is still due."""

@@ -12,7 +12,7 @@ from objreg.core.collection import ORPHAN, References, blob_names, condemn, name
 from objreg.core.digest import digest_of
 from objreg.core.keys import blob_key, parse_blob_name
 from objreg.core.merge import merge
-from objreg.core.records import Retirement
+from objreg.core.records import Experiment, Retirement, VersionRecord
 from objreg.core.rules import Decision, retire
 from objreg.core.specs import parse_spec
 from objreg.core.state import ModelState
@@ -85,13 +85,17 @@ def test_artifacts_of_an_expired_experiment_may_go(model: Model) -> None:
 
 
 def test_every_record_that_is_looked_at_is_named_beforehand(model: Model) -> None:
-    """So that a collector can read them together."""
+    """So that a collector can read them together, and sees where one is of another kind."""
     model.push(content=b"one")
     experiment(model, "1.0", artifacts=(artifact(b"curve"),))
     model.land(retire(model.view, parse_spec("fraud/clf:1.0"), retirement()))
     item = model.view.state.versions["1.0"]
 
-    assert set(named_records(model.view.state)) == {item.record, item.experiments["holdout"], item.retired}
+    assert named_records(model.view.state) == {
+        item.record: VersionRecord,
+        item.experiments["holdout"]: Experiment,
+        item.retired: Retirement,
+    }
 
 
 def test_condemning_names_the_blobs_and_raises_their_incarnation(model: Model) -> None:

@@ -13,7 +13,6 @@ from objreg.core.keys import blob_prefix, record_key
 from objreg.core.merge import merge
 from objreg.core.records import Retirement
 from objreg.core.state import ModelState
-from objreg.errors import ObjregError
 from objreg.maintenance import collect, plan_collection
 from objreg.registry.recall import Recall
 from objreg.registry.registry import Registry
@@ -42,11 +41,11 @@ class _Watched(dict[str, bytes]):
 
 @dataclass
 class CollectingWorld(World):
-    """Some clients push, evaluate and retire; others collect, without any grace.
+    """Writers push, evaluate and retire the same few contents, so that much is garbage and much comes back.
 
     Attributes:
-        collectors: how many clients collect.
-        lost: what was deleted while a live record named it.
+        deleted: how many objects were deleted.
+        lost: what was deleted at a moment when a live record named it.
     """
 
     collectors: int = 2
@@ -58,19 +57,6 @@ class CollectingWorld(World):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.shared.objects = _Watched(self._gone)
-
-    def run(self, prepared: dict[str, bytes]) -> None:
-        for number in range(self.collectors):
-            self._start(f"collector{number}", self._collect)
-        super().run(prepared)
-
-    def _collect(self, registry: Registry, _clock: SimulatedClock, _name: str) -> None:
-        for _ in range(self.changes):
-            try:
-                for plan in plan_collection(registry, MODEL, grace=timedelta(0)):
-                    collect(registry, plan)
-            except ObjregError:
-                continue
 
     def _draw(self, registry: Registry) -> tuple[str, Callable[[], Any]]:
         file = self.folder / f"content{self.random.randrange(3)}"
@@ -116,12 +102,6 @@ class CollectingWorld(World):
         missing = {name for name in self.live() if blob_prefix(DOMAIN) + name not in self.shared.objects}
         assert not missing, f"a live record names a blob that is not there: {missing}"
         super().check()
-
-    def _check_records(self, entry: dict[str, Any]) -> None:
-        """Records stay for ever; whether their blobs must be there is asked of the live ones alone."""
-        for change in entry["patch"]["changes"]:
-            if change["record"] and change["kind"] != "state_change":
-                assert record_key(DOMAIN, change["record"]) in self.shared.objects
 
     def finish(self) -> None:
         """Let one more machine collect, without any fault: all that crashed is finished, and only what is live is left."""

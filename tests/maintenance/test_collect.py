@@ -10,7 +10,8 @@ from objreg.core.collection import ORPHAN, condemn, swept
 from objreg.core.digest import digest_of
 from objreg.core.keys import blob_key
 from objreg.core.records import RetentionRule
-from objreg.errors import AccessDenied, CommitUnknown, Conflict, IntegrityError, NotFound, StoreUnavailable
+from objreg.core.rules import Decision
+from objreg.errors import AccessDenied, CommitUnknown, Conflict, FormatError, IntegrityError, NotFound, StoreUnavailable
 from objreg.maintenance import (
     Collected,
     CollectionPlan,
@@ -379,6 +380,21 @@ def test_a_writer_that_breaks_the_protocol_cannot_make_a_collector_delete_live_b
         collected(site.registry())
 
     assert blob(b"shared") in site.blobs()
+
+
+def test_a_record_of_another_kind_is_not_taken_for_one_that_needs_nothing(site: Site) -> None:
+    """A manifest that was tampered with must not make live blobs garbage."""
+    registry = retired(site)
+    session = registry.session
+    manifest = session.existing_model(MODEL)
+    retirement = session.view(MODEL, manifest).state.versions["1.0"].retired
+    forged = Decision(value=None, patch={"versions": {"1.1": {"record": retirement}}})
+    commit_to_model(session, manifest, lambda: forged, "forged")
+
+    with pytest.raises(FormatError):
+        collected(site.registry(), grace=NONE)
+
+    assert blob(TEXT, ".zst") in site.blobs()
 
 
 # Content that comes back
