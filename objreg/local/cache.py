@@ -30,6 +30,7 @@ _TAG = b"""Signature: 8a477f597d28d172789f06886806bc55
 # This file is a cache directory tag created by objreg.
 # For information about cache directory tags, see https://bford.info/cachedir/
 """
+_VERIFIED_OF_A_DOMAIN = ("quick", "deep", "marker")
 _HEAD_LOCK_SECONDS = 2.0
 """The lock is held while one small file is written; whoever holds it longer hangs, and is not worth waiting for."""
 
@@ -86,19 +87,27 @@ class Cache:
         """Forget a domain's newest entry: for somebody who has made sure that the registry was put back on purpose."""
         with suppress(OSError):
             self._named("heads", registry, domain).unlink()
+        self.forget_verified(registry, domain)
 
-    def verified(self, registry: str, domain: str) -> bytes | None:
-        """Return what a verification remembered of a domain, or None."""
-        return _unsealed(_read(self._named("verified", registry, domain)))
+    def verified(self, registry: str, domain: str, kind: str) -> bytes | None:
+        """Return what a verification remembered of a domain, or None.
 
-    def remember_verified(self, registry: str, domain: str, content: bytes) -> None:
+        Args:
+            registry: which one.
+            domain: which one of its domains; ``""`` for the registry as a whole.
+            kind: what is remembered: ``quick``, ``deep``, ``marker`` or ``domains``.
+        """
+        return _unsealed(_read(self._named("verified", registry, domain, kind)))
+
+    def remember_verified(self, registry: str, domain: str, kind: str, content: bytes) -> None:
         """Keep what a verification shall find again."""
-        self._write(self._named("verified", registry, domain), _sealed(content))
+        self._write(self._named("verified", registry, domain, kind), _sealed(content))
 
     def forget_verified(self, registry: str, domain: str) -> None:
-        """Forget what a verification remembered: it does not hold any more."""
-        with suppress(OSError):
-            self._named("verified", registry, domain).unlink()
+        """Forget what verifications remembered of a domain: it does not hold any more."""
+        for kind in _VERIFIED_OF_A_DOMAIN:
+            with suppress(OSError):
+                self._named("verified", registry, domain, kind).unlink()
 
     def version_digest(self, registry: str, model: str, version: str) -> str | None:
         """Return the digest of the record of an exact version, or None if this machine has not seen it."""

@@ -5,13 +5,11 @@ from collections.abc import Iterable
 import msgspec
 
 from objreg.core.encoding import encode
+from objreg.core.keys import REGISTRY_DOMAIN
 from objreg.core.replay import Checkpoint
 from objreg.registry.recall import Recall
 
 __all__ = ["Verified", "VerifiedDomain"]
-
-_DOMAINS = "\0domains"
-_MARKER = "\0marker"
 
 
 class VerifiedDomain(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +47,7 @@ class Verified:
 
     def get(self, domain: str) -> VerifiedDomain | None:
         """Return how far a domain was verified, or None."""
-        data = self._read(f"{self._kinds[0]}\0{domain}")
+        data = self._read(domain, self._kinds[0])
         try:
             return None if data is None else msgspec.json.decode(data, type=VerifiedDomain)
         except msgspec.DecodeError:  # an older release's, which is as good as none
@@ -58,35 +56,40 @@ class Verified:
     def put(self, domain: str, found: VerifiedDomain) -> None:
         """Remember how far a domain was verified; a deep verification is a quick one too."""
         for kind in self._kinds:
-            self._write(f"{kind}\0{domain}", encode(found))
+            self._write(domain, kind, encode(found))
 
     def forget(self, domain: str) -> None:
         """Forget how far a domain was verified: it has an error now, so all of it is looked at the next time."""
-        for kind in ("deep", "quick"):
-            self._recall.cache.forget_verified(self._recall.registry, f"{kind}\0{domain}")
+        marker = self.marker() if domain == REGISTRY_DOMAIN else None
+        self._recall.cache.forget_verified(self._recall.registry, domain)
+        if marker is not None:
+            self.keep_marker(marker)
 
     def marker(self) -> bytes | None:
-        """Return the registry's marker as it was verified, or None."""
-        return self._read(_MARKER)
+        """Return the registry's marker as it was verified, or None; it is forgotten with the registry's own history."""
+        return self._read(REGISTRY_DOMAIN, "marker")
 
     def keep_marker(self, data: bytes) -> None:
         """Remember the registry's marker; the first one stays."""
         if self.marker() is None:
-            self._write(_MARKER, data)
+            self._write(REGISTRY_DOMAIN, "marker", data)
 
     def domains(self) -> frozenset[str]:
-        """Return the domains that were verified: one that is gone altogether is missed by this alone."""
-        data = self._read(_DOMAINS)
-        return frozenset(msgspec.json.decode(data, type=list[str])) if data else frozenset()
+        """Return the domains that were verified, and not forgotten since: one that is gone is missed by this alone."""
+        return frozenset(domain for domain in self._domains() if self._recall.head(domain) is not None)
 
     def add_domains(self, domains: Iterable[str]) -> None:
         """Remember more domains."""
-        known = self.domains()
+        known = self._domains()
         if not known.issuperset(found := frozenset(domains)):
-            self._write(_DOMAINS, encode(sorted(known | found)))
+            self._write("", "domains", encode(sorted(known | found)))
 
-    def _read(self, name: str) -> bytes | None:
-        return self._recall.cache.verified(self._recall.registry, name)
+    def _domains(self) -> frozenset[str]:
+        data = self._read("", "domains")
+        return frozenset(msgspec.json.decode(data, type=list[str])) if data else frozenset()
 
-    def _write(self, name: str, data: bytes) -> None:
-        self._recall.cache.remember_verified(self._recall.registry, name, data)
+    def _read(self, domain: str, kind: str) -> bytes | None:
+        return self._recall.cache.verified(self._recall.registry, domain, kind)
+
+    def _write(self, domain: str, kind: str, data: bytes) -> None:
+        self._recall.cache.remember_verified(self._recall.registry, domain, kind, data)

@@ -270,6 +270,20 @@ def test_since_on_another_history(sample: Sample):
     assert report.entries >= len(sample.entries())
 
 
+def test_a_restored_registry_that_was_accepted(sample: Sample):
+    """What this machine saw and verified of a registry is forgotten when its present history is accepted."""
+    sample.fsck()
+    del sample.objects[sample.keys(f"{DOMAIN}/log/")[0]]
+    del sample.objects[sample.keys("fraud/_namespace/log/")[0]]
+    sample.put("objreg.json", sample.data("objreg.json").replace(b"202", b"203"))
+    assert codes(sample.fsck(since=True)) == {"rolled-back", "marker-changed"}
+    registry = sample.maker.registry()
+    registry.accept_history(MODEL)
+    registry.accept_history(namespace="fraud")
+    registry.accept_history()
+    assert codes(sample.fsck(since=True)) == set()
+
+
 def test_since_an_entry_that_is_named(sample: Sample):
     """Entries up to a number are taken on trust, which is said."""
     sample.forge(3, lambda patch: patch["versions"]["1.2"].update(size=1))
