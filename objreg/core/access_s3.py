@@ -84,11 +84,7 @@ def _guards(grant: Grant) -> list[tuple[Any, ...]]:
     unconditional = {"Null": {"s3:if-none-match": "true"}, "Bool": {"s3:ObjectCreationOperation": "true"}}
     return [
         ("CreatesOnly", ["PutObject"], _keys(grant, ["*"]), unconditional),
-        (
-            "KeepsHistory",
-            ["DeleteObject", "DeleteObjectVersion", "ReplicateObject", "ReplicateDelete"],
-            _keys(grant, kept),
-        ),
+        ("KeepsHistory", ["DeleteObject", "DeleteObjectVersion"], _keys(grant, kept)),
         ("KeepsLifecycle", ["PutLifecycleConfiguration"], [f"arn:aws:s3:::{grant.bucket}"]),
     ]
 

@@ -41,7 +41,7 @@ def _versioning(settings: BucketSettings) -> Check:
         return _not_told("versioning", settings)
     if settings.versioning == "on":
         return ok("versioning", "on: what is deleted by mistake can be brought back")
-    return ok("versioning", f"{settings.versioning}: what is deleted is gone; switching it on costs little here")
+    return ok("versioning", f"{settings.versioning}: what is deleted is gone")
 
 
 def _lifecycle(settings: BucketSettings, root: str) -> Check:

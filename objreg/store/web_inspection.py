@@ -1,5 +1,6 @@
 """What a web server says of its answers beside their bytes: status, caching, its clock. For ``doctor``."""
 
+import http.client
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -67,7 +68,7 @@ def ask_web(url: str, key: str, *, first_bytes: int | None = None) -> WebAnswer:
     except urllib.error.HTTPError as error:
         with error:
             return _answer(error.code, 0, dict(error.headers))
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:
         raise StoreUnavailable(f"{url} gave no answer; check the address and the network", url=url) from error
 
 
