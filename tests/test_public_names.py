@@ -43,6 +43,7 @@ Registry.diff(before, after)
 Registry.experiments(spec)
 Registry.head(model)
 Registry.history(model)
+Registry.lock
 Registry.models(namespace='')
 Registry.namespace(namespace)
 Registry.namespaces()
@@ -88,7 +89,7 @@ UnsafeStore
 Version: model, version, digest, record, created
 VersionSummary: model, version, digest, created_at, created_by, size, files, states, experiments, retired
 __version__
-open(url=None, *, storage_options=None, create=False, engine=None, filesystem=None, actor=None)
+open(url=None, *, storage_options=None, create=False, engine=None, filesystem=None, actor=None, lock=True)
 """
 
 ERRORS = {

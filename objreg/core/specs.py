@@ -5,7 +5,7 @@
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from objreg.core.names import LATEST, check_file_path, check_path, check_state, check_version_text
 from objreg.errors import InvalidInput
@@ -29,6 +29,7 @@ class Spec:
         state: whose version is meant.
         digest: ``sha256:`` and at least 8 of the hex digits of a version's record.
         file: a path inside the version, or ``""``.
+        bare: whether the text is the model's name alone: it means the latest version, unless a lock file says which.
     """
 
     path: str
@@ -36,6 +37,7 @@ class Spec:
     state: str = ""
     digest: str = ""
     file: str = ""
+    bare: bool = field(default=False, compare=False)
 
     @property
     def pointer(self) -> str:
@@ -70,6 +72,8 @@ def parse_spec(text: str) -> Spec:
             spec=text,
         )
     path, what, file = check_path(match["path"]), match["what"] or "", match["file"]
+    if not match["mark"]:
+        return Spec(path, bare=True)
     if file is not None:
         check_file_path(file)
     file = file or ""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from objreg.errors import InvalidInput
 
-__all__ = ["Settings", "load_settings", "process_environment"]
+__all__ = ["Settings", "folder_tables", "is_on", "load_settings", "process_environment"]
 
 ENGINES = ("fsspec", "obstore")
 KEYS = ("engine", "storage_options", "url")
@@ -119,15 +119,24 @@ def _choose(url: str | None, environ: Mapping[str, str], start: Path | None) -> 
 def _tables(start: Path) -> Iterator[tuple[Path, dict[str, object]]]:
     """Yield each configuration file with its table, nearest first."""
     for folder in (start, *start.parents):
-        own = _toml(folder / "objreg.toml")
-        if own is not None:
-            yield folder / "objreg.toml", own
-        # Other people's projects are not ours to parse, let alone to complain about.
-        project = _toml(folder / "pyproject.toml", only_with=b"objreg")
-        tools = {} if project is None else project.get("tool", {})
-        table = tools.get("objreg") if isinstance(tools, dict) else None
-        if isinstance(table, dict):
-            yield folder / "pyproject.toml", table
+        yield from folder_tables(folder)
+
+
+def folder_tables(folder: Path) -> Iterator[tuple[Path, dict[str, object]]]:
+    """Yield the configuration files in a folder with their tables, the one that counts first.
+
+    Raises:
+        InvalidInput: a file is not valid TOML, or cannot be read.
+    """
+    own = _toml(folder / "objreg.toml")
+    if own is not None:
+        yield folder / "objreg.toml", own
+    # Other people's projects are not ours to parse, let alone to complain about.
+    project = _toml(folder / "pyproject.toml", only_with=b"objreg")
+    tools = {} if project is None else project.get("tool", {})
+    table = tools.get("objreg") if isinstance(tools, dict) else None
+    if isinstance(table, dict):
+        yield folder / "pyproject.toml", table
 
 
 def _toml(path: Path, only_with: bytes = b"") -> dict[str, object] | None:
@@ -168,7 +177,14 @@ def _configured(path: Path, table: Mapping[str, object]) -> _Configured | None:
 
 def _located(url: str, path: Path) -> str:
     """A relative folder is relative to the file that names it, wherever the process runs."""
-    return url if "://" in url else os.path.normpath(path.parent / Path(url).expanduser())
+    return url if "://" in url else os.path.normpath(path.parent / _expanded(url, str(path)))
+
+
+def _expanded(text: str, place: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise InvalidInput(f"{text!r} (from {place}) names the home of nobody on this machine") from error
 
 
 def _check_keys(path: Path, table: Mapping[str, object]) -> None:
@@ -210,14 +226,25 @@ def _secret(path: Path, place: str) -> InvalidInput:
 def _cache_dir(environ: Mapping[str, str]) -> Path:
     chosen = environ.get("OBJREG_CACHE_DIR")
     if chosen:
-        return Path(chosen).expanduser().absolute()
+        return _expanded(chosen, "OBJREG_CACHE_DIR").absolute()
     from platformdirs import user_cache_path
 
     return user_cache_path("objreg", appauthor=False)
 
 
 def _offline(environ: Mapping[str, str]) -> bool:
-    value = environ.get("OBJREG_OFFLINE", "").strip().lower()
-    if value not in _TRUE + _FALSE:
-        raise InvalidInput(f"OBJREG_OFFLINE is {value!r}; use 1 or 0 (or true, false, yes, no, on, off)")
-    return value in _TRUE
+    return is_on("OBJREG_OFFLINE", environ)
+
+
+def is_on(name: str, environ: Mapping[str, str], *, default: bool = False) -> bool:
+    """Return what a variable says that is 1 or 0, or the default where it is not set.
+
+    Raises:
+        InvalidInput: it is neither.
+    """
+    value = environ.get(name)
+    if value is None:
+        return default
+    if value.strip().lower() not in _TRUE + _FALSE:
+        raise InvalidInput(f"{name} is {value.strip().lower()!r}; use 1 or 0 (or true, false, yes, no, on, off)")
+    return value.strip().lower() in _TRUE

@@ -10,6 +10,7 @@ from typing import Any
 from objreg.errors import NotFound
 from objreg.local.cache import Cache
 from objreg.local.config import load_settings
+from objreg.local.project import find_lock
 from objreg.registry.clock import SystemClock
 from objreg.registry.recall import Recall
 from objreg.registry.registry import Registry
@@ -64,6 +65,7 @@ def open_registry(
     engine: str | None = None,
     filesystem: object | None = None,
     actor: str | None = None,
+    lock: bool = True,
 ) -> Registry:
     """Open a registry.
 
@@ -85,6 +87,8 @@ def open_registry(
             for ``gs://``, obstore for other clouds.
         filesystem: an fsspec file system to use instead of making one.
         actor: who commits; left out, ``OBJREG_ACTOR``, the CI system's identity, Git's ``user.email`` or the login.
+        lock: whether a model's name alone is read as the version in ``objreg.lock``, where one for this registry is
+            found from the working directory upwards: ``registry.lock``. ``OBJREG_LOCK=0`` is the same as False.
 
     Returns:
         The registry.
@@ -105,7 +109,7 @@ def open_registry(
         )
     if create or is_default:
         create_marker(connect.store(), SystemClock())
-    return Registry(connect.store().url, connect)
+    return Registry(connect.store().url, connect, find_lock() if lock else None)
 
 
 def create_registry(

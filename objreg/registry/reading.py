@@ -53,14 +53,19 @@ class Reading(ABC):
     def _session(self) -> Session:
         """What this process holds of the registry."""
 
+    @abstractmethod
+    def _locked(self, spec: Spec) -> Version | None:
+        """Return the locked version, where a spec is a model's name alone and a lock file says which that is."""
+
     # One version
 
     def resolve(self, spec: str | Version) -> Version:
         """Return the version that a spec names.
 
         Args:
-            spec: ``fraud/clf`` (the latest), ``fraud/clf:1.2``, ``fraud/clf:1`` (the newest 1.x),
-                ``fraud/clf@production`` (the newest in the state), ``fraud/clf@sha256:…`` (by its record).
+            spec: ``fraud/clf`` (the latest, or the locked version: see ``lock``), ``fraud/clf:1.2``, ``fraud/clf:1``
+                (the newest 1.x), ``fraud/clf@production`` (the newest in the state), ``fraud/clf@sha256:…`` (by its
+                record).
 
         Raises:
             NotFound: there is no such model or version; the message says what there is.
@@ -69,6 +74,9 @@ class Reading(ABC):
         return self._resolve(parse_spec(str(spec)))
 
     def _resolve(self, spec: Spec) -> Version:
+        locked = self._locked(spec)
+        if locked is not None:
+            return locked
         manifest = self._session.model(spec.path)
         named = spec.version
         digest = self._session.recall.version(spec.path, named) if named else None
@@ -105,7 +113,7 @@ class Reading(ABC):
             StoreError: the store gave no answer, or this machine's disk is full.
         """
         parsed = parse_spec(str(spec))
-        version = self._resolve(parsed)
+        version = spec if isinstance(spec, Version) else self._resolve(parsed)
         files = file_paths(version.artifacts)
         if parsed.file and parsed.file not in files:
             raise _no_file(version, parsed.file, files)
@@ -180,7 +188,8 @@ class Reading(ABC):
         parsed = parse_spec(str(spec))
         manifest = self._session.existing_model(parsed.path)
         view = self._session.view(parsed.path, manifest)
-        version = rules.resolve(view, parsed)
+        locked = self._locked(parsed)
+        version = locked.version if locked else rules.resolve(view, parsed)
         found, reference = view.state.versions[version].experiments, view.reference(version)
 
         def load(name: str) -> Experiment:

@@ -3,22 +3,28 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from objreg.core.keys import REGISTRY_DOMAIN, namespace_domain
+from objreg.core.lock_file import LockFile
 from objreg.core.names import check_namespace, check_path, check_state
 from objreg.core.records import Namespace, RegistrySettings, StateDefinition
 from objreg.core.rules import Decision, View
 from objreg.core.scopes import define_state, put_description
+from objreg.core.specs import Spec
 from objreg.core.state import ModelState, Pointer, ScopeState, model_refs
 from objreg.registry import drafts
 from objreg.registry.changes import Changes, Operation
 from objreg.registry.commit import Commit
 from objreg.registry.drafts import Stamp
 from objreg.registry.manifest import Manifest
+from objreg.registry.pinned import lock_for, pinned_version
 from objreg.registry.reading import Reading
 from objreg.registry.session import Session, typed_state
 from objreg.registry.transaction import Transaction
+from objreg.registry.values import Version
 
 __all__ = ["Registry"]
 
@@ -32,10 +38,12 @@ class Registry(Changes, Reading):
     Args:
         url: for people; without credentials.
         connect: makes the session; called when the first method needs it, and again in a forked process.
+        lock_path: the lock file that was found, or None.
     """
 
-    def __init__(self, url: str, connect: Callable[[], Session]) -> None:
+    def __init__(self, url: str, connect: Callable[[], Session], lock_path: Path | None = None) -> None:
         self.url = url
+        self.lock_path = lock_path
         self._connect = connect
         self._connected: Session | None = None
 
@@ -54,8 +62,30 @@ class Registry(Changes, Reading):
         """
         return self._session
 
+    @cached_property
+    def lock(self) -> LockFile | None:
+        """The lock file that reading follows where a spec is a model's name alone; None where there is none to follow.
+
+        It is the nearest ``objreg.lock`` from the working directory upwards, if it is for this registry; read when it
+        is first needed, and then kept. ``lock_path`` is its path.
+
+        Raises:
+            InvalidInput: it holds a merge conflict, or is not what objreg writes.
+            FormatError: it is of a newer version.
+        """
+        return lock_for(self.lock_path, self.url)
+
+    def _locked(self, spec: Spec) -> Version | None:
+        asset = self.lock.get(spec.path) if spec.bare and self.lock else None
+        if asset is None:
+            return None
+        import logging
+
+        logging.getLogger("objreg").info("%s is %s, by %s", spec, asset.spec, self.lock_path)
+        return pinned_version(self._session, asset, str(self.lock_path))
+
     def __getstate__(self) -> dict[str, Any]:
-        return {"url": self.url, "_connect": self._connect, "_connected": None}
+        return self.__dict__ | {"_connected": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
