@@ -102,7 +102,7 @@ def read_entry(data: bytes, domain: str, seq: int, *, previous: Head | None = No
     if previous is not None and entry.parent != previous.digest:
         raise RollbackDetected(
             f"{name} follows {entry.parent}, and this machine has seen {previous.digest} as entry {previous.seq}:"
-            " the registry holds another history than before; find out who restored or replaced it, then 'objreg accept'",
+            " the registry holds another history than before; find out who replaced it, then 'objreg accept'",
             expected=previous.digest,
             found=entry.parent,
         )

@@ -229,7 +229,7 @@ def add_version(view: View, request: NewVersion) -> Decision:
 
 
 def _same_version(view: View, version: str, draft: VersionRecord) -> Decision:
-    digest = view.state.versions[version].record
+    digest = _usable(view, version, "pushed again").record
     existing = of_kind(view.load(digest), VersionRecord, f"the record of version {version} of {view.model}")
     if contents(existing.artifacts) == contents(draft.artifacts):
         return Decision(value=(existing, digest, False))

@@ -493,6 +493,7 @@ def test_a_retired_version_keeps_its_place_but_cannot_be_used(model: Model) -> N
         (lambda: rules.set_state(model.view, spec, "shadow", SHARED), "moved into state shadow"),
         (lambda: rules.add_experiment(model.view, spec, experiment()), "evaluated"),
         (lambda: rules.add_deployment(model.view, spec, deployment()), "deployed"),
+        (lambda: add_version(model.view, NewVersion(version_draft(), TODAY, "1.1")), "pushed again"),
     ):
         with pytest.raises(Conflict, match=rf"version 1\.1 of fraud/clf is retired and cannot be {action}; choose"):
             decide()
