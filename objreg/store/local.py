@@ -39,8 +39,9 @@ class LocalStore:
 
     def __init__(self, root: Path | str) -> None:
         self._root = Path(os.path.abspath(root))  # noqa: PTH100  # not resolve(): the root may be a link on purpose
-        self.url = "file://" + quote(self._root.as_posix())
-        self.identity = "file://" + quote(Path(os.path.realpath(self._root)).as_posix())
+        # As bytes: a folder's name need not be Unicode.
+        self.url = "file://" + quote(os.fsencode(self._root.as_posix()))
+        self.identity = "file://" + quote(os.fsencode(Path(os.path.realpath(self._root)).as_posix()))
         self._hard_links = True
 
     def __reduce__(self) -> tuple[object, ...]:

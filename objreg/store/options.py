@@ -8,7 +8,7 @@ from objreg.errors import InvalidInput
 __all__ = ["CloudOptions", "Location", "is_secret_name", "parse_options"]
 
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-_SECRET_WORDS = ("key", "secret", "token", "sas", "password", "sig", "credential", "signature")
+_SECRET_WORDS = ("key", "secret", "token", "sas", "passw", "passphrase", "pwd", "auth", "sig", "credential")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 from objreg.errors import InvalidInput
 from objreg.store.base import Store
@@ -68,22 +68,27 @@ def parse_location(
     Raises:
         InvalidInput: the address names no bucket or holds credentials, or an option is wrong.
     """
-    scheme = urlsplit(url).scheme
+    scheme = _split(url).scheme
     return _parse_cloud(url, storage_options) if scheme in _CLOUDS and "://" in url else None
 
 
 def redact(url: str) -> str:
     """Return an address without user name, password and secrets of its query, for messages."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return f"{url.partition('://')[0]}://…"  # what cannot be taken apart cannot be shown in part
     if not parts.scheme or not parts.netloc:
         return url
+    if _password_with_slash(parts):
+        return f"{parts.scheme}://…"
     user, at, host = parts.netloc.rpartition("@")
     if at and parts.scheme in _CLOUDS and ":" not in user:
         host = parts.netloc  # abfs://container@account: no secret
     query = [
         (name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if not is_secret_name(name)
     ]
-    return urlunsplit((parts.scheme, host, parts.path, urlencode(query, safe=":/"), ""))
+    return urlunsplit((parts.scheme, host, parts.path, urlencode(query, safe=":/", errors="replace"), ""))
 
 
 def _open_folder(path: str) -> Store:
@@ -91,11 +96,27 @@ def _open_folder(path: str) -> Store:
 
     if not path or "\0" in path:
         raise InvalidInput("a registry's address is empty; name a folder or a URL")
-    return LocalStore(Path(path).expanduser())
+    try:
+        return LocalStore(Path(path).expanduser())
+    except (RuntimeError, ValueError) as error:  # no such user's home; letters that no path can have
+        raise InvalidInput(f"{path!r} cannot be a folder on this machine: {error}") from error
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError as error:
+        raise InvalidInput(f"{redact(url)} is not an address: {error}") from error
+
+
+def _password_with_slash(parts: SplitResult) -> bool:
+    """Tell whether what looks like bucket and prefix is ``user:pass/word@bucket``: keys of clouds have slashes."""
+    port = parts.netloc.partition(":")[2]
+    return "@" not in parts.netloc and "@" in parts.path and bool(port) and not port.isdecimal()
 
 
 def _open_plain(scheme: str, url: str) -> Store:
-    parts = urlsplit(url)
+    parts = _split(url)
     if scheme == "file":
         if parts.netloc not in {"", "localhost"} or parts.query or parts.fragment:
             raise InvalidInput(f"{redact(url)} is not a folder of this machine; write file:///absolute/path")
@@ -114,7 +135,7 @@ def _open_plain(scheme: str, url: str) -> Store:
 
 def _parse_cloud(url: str, storage_options: Mapping[str, object] | None) -> tuple[Location, CloudOptions]:
     _refuse_secrets(url)
-    parts = urlsplit(url)
+    parts = _split(url)
     options = parse_options(dict(parse_qsl(parts.query, keep_blank_values=True)), storage_options)
     scheme = _CLOUDS[parts.scheme]
     container, at, account_host = parts.netloc.partition("@")
@@ -146,8 +167,8 @@ def _open_fsspec(location: Location, options: CloudOptions) -> Store:
 
 
 def _refuse_secrets(url: str) -> None:
-    parts = urlsplit(url)
+    parts = _split(url)
     user, at, _ = parts.netloc.rpartition("@")
     container_only = parts.scheme.startswith("abfs") and ":" not in user
-    if at and not container_only:
+    if (at and not container_only) or _password_with_slash(parts):
         raise InvalidInput("a registry's address must not hold credentials (before '@'); set them in the environment")
