@@ -236,14 +236,20 @@ def test_a_clock_that_is_ahead_commits_nothing(
     store: MemoryStore, new_machine: Callable[..., Machine], file: Callable[..., Path], days: float
 ) -> None:
     """Every later commit would carry its time; so the first commit compares it with the store's."""
+    new_machine().registry().push("fraud/old", file())
     ahead = new_machine(clock=TickingClock(timedelta(days=days))).registry()
-    for action in (lambda: ahead.push(MODEL, file()), lambda: put(ahead, "1")):
+    # Again and again: a refusal must not make the next commit of the process one that is not checked.
+    for model in (MODEL, "fraud/old") * 2:
         with pytest.raises(
             objreg.Conflict, match=r"ahead of the store's .*: nothing was committed; set the clock right"
         ):
-            action()
+            ahead.push(model, file(b"more"))
+    with pytest.raises(objreg.Conflict, match=r"ahead of the store's"):
+        put(ahead, "1")
+    reader = new_machine().registry()
     with pytest.raises(objreg.NotFound):
-        new_machine().registry().resolve(MODEL)
+        reader.resolve(MODEL)
+    assert reader.head("fraud/old").seq == 0
 
 
 def test_a_clock_that_is_behind_commits_nothing(
