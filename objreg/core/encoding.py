@@ -99,8 +99,8 @@ def decode_json(data: bytes, name: str) -> Any:
 def is_canonical(data: bytes) -> bool:
     """Tell whether JSON bytes are written as the format demands: compact, keys sorted and each once."""
     try:
-        return encode(decode_json(data, "")) == data
-    except (FormatError, InvalidInput):
+        return _ENCODER.encode(decode_json(data, "")) == data
+    except FormatError:
         return False
 
 

@@ -16,7 +16,7 @@ from objreg.core.keys import log_key
 from objreg.core.records import AnyRecord
 from objreg.core.times import parse_time
 from objreg.core.verification import Finding, finding
-from objreg.errors import FormatError, InvalidInput
+from objreg.errors import FormatError
 
 __all__ = ["Checkpoint", "Objects", "Replay", "Rules"]
 
@@ -90,10 +90,7 @@ class Replay:
         """Return what to remember of the newest entry, or None where its state is not known."""
         if self.state is None or not self._digest:
             return None
-        try:
-            return Checkpoint(seq, self._digest, digest_of(encode(self.state)))
-        except InvalidInput:  # nested too deep to be encoded; its entry was reported
-            return None
+        return Checkpoint(seq, self._digest, digest_of(encode(self.state)))
 
     def begin_after(self, seq: int, data: bytes, objects: Objects, expected: Checkpoint | None) -> None:
         """Begin behind an entry that was verified earlier (``expected``), or is taken on trust."""
@@ -105,13 +102,9 @@ class Replay:
             return
         self._time = entry.time
         self._ops[entry.op] = seq
-        try:
-            self._folding.adopt(seq, key, entry, objects.snapshots)
-            if self._folding.take(seq, key, entry.patch):
-                self._load(seq, key)
-        except RecursionError:
-            self._report("entry-unreadable", key, f"entry {seq} is nested so deep that no reader can fold it")
-            self._folding.lose()
+        self._folding.adopt(seq, key, entry, objects.snapshots)
+        if self._folding.take(seq, key, entry.patch):
+            self._load(seq, key)
         found = self.checkpoint(seq)
         if expected is not None and found is not None and found != expected:
             self._report(
@@ -142,11 +135,7 @@ class Replay:
             self._folding.lose()
         else:
             self._check_chain(seq, key, entry)
-            try:
-                self._check_commit(seq, key, entry, objects)
-            except (RecursionError, InvalidInput):
-                self._report("entry-unreadable", key, f"entry {seq} is nested so deep that no reader can fold it")
-                self._folding.lose()
+            self._check_commit(seq, key, entry, objects)
         self._digest, self._time = digest_of(data), entry.time if entry else ""
 
     def _report(self, code: str, key: str, message: str) -> None:

@@ -312,6 +312,19 @@ def test_a_condemned_blob_that_is_needed(sample: Sample):
     assert found(sample) == {"condemned-in-use", "blob-missing"}
 
 
+def test_what_expired_comes_back(sample: Sample):
+    """Artifacts that may be collected may be gone: an expired experiment stays expired."""
+    digest = state(sample)["versions"]["1.1"]["experiments"]["holdout"]
+    sample.append(versions(v1_1={"expired": ["holdout"]}) | {"changes": [told("expiry", "holdout", "1.1", digest)]})
+    assert found(sample) == set()
+    plot = record(sample, digest).artifacts[0].files[0].parts[0].blob.removeprefix("sha256:")
+    sample.append({"condemned": [plot], "incarnations": {plot: 1}, "changes": [told("condemned", after=[plot])]})
+    del sample.objects[f"{DOMAIN}/blobs/{plot}"]
+    assert found(sample) == set()
+    sample.append(versions(v1_1={"expired": []}) | {"changes": []})
+    assert {"expiry-undone", "condemned-in-use", "blob-missing"} <= found(sample)
+
+
 # Scopes
 
 
@@ -339,6 +352,24 @@ def test_a_state_that_two_scopes_define(sample: Sample):
     """A narrower definition that says otherwise is worth a warning."""
     sample.maker.registry().define_state("production")
     assert codes(sample.fsck(), "warning") == {"state-defined-twice"}
+
+
+def test_a_namespace_that_describes_another(sample: Sample):
+    """A record in a namespace's manifest is about that namespace."""
+    digest = state(sample, "fraud/_namespace")["record"]
+    old = decode_record(sample.data(record_key("fraud/_namespace", digest)), "record")
+    new = sample.record(msgspec.structs.replace(old, namespace="other"), "fraud/_namespace")
+    change = told("namespace", record=new, before=[digest], after=[new])
+    sample.append({"record": new, "changes": [change]}, "fraud/_namespace")
+    assert found(sample) == {"record-mismatch"}
+
+
+def test_a_scope_of_another_shape(sample: Sample):
+    """A patch of a namespace that is of other types, or says nothing of what it did."""
+    sample.append({"states": {"staging": {"exclusive": "no"}}, "changes": []}, "fraud/_namespace")
+    assert found(sample) == {"state-unreadable"}
+    sample.append({"other": 1}, "_registry")
+    assert found(sample) == {"state-unreadable", "changes-unreadable"}
 
 
 def test_pointers_in_a_namespace(sample: Sample):
@@ -395,6 +426,24 @@ def test_an_older_snapshot(tmp_path: Path):
     sample = Sample(tmp_path, long=True)
     first = next(entry.snapshot for entry in sample.entries("long.model") if entry.snapshot)
     sample.append({"changes": []}, "long.model", snapshot=first)
+    assert found(sample) == {"snapshot-wrong"}
+
+
+@pytest.mark.parametrize("data", [b"{}", b"[", b'{"a":1}'])
+def test_a_snapshot_that_is_none(sample: Sample, data: bytes):
+    """Bytes with the right digest that are no snapshot."""
+    reference = SnapshotReference(seq=len(sample.entries()) - 1, digest=digest_of(data))
+    sample.put(snapshot_key(DOMAIN, reference.digest), data)
+    sample.append({"changes": []}, snapshot=reference, tail={})
+    assert found(sample) == {"snapshot-wrong"}
+
+
+def test_a_snapshot_of_another_model(sample: Sample):
+    """A snapshot says whose state it holds, and after which entry."""
+    seq = len(sample.entries()) - 1
+    data = encode(Snapshot(domain="other.model", seq=seq, state=state(sample)))
+    sample.put(snapshot_key(DOMAIN, digest_of(data)), data)
+    sample.append({"changes": []}, snapshot=SnapshotReference(seq=seq, digest=digest_of(data)), tail={})
     assert found(sample) == {"snapshot-wrong"}
 
 
