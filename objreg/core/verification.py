@@ -104,7 +104,7 @@ MEANINGS: dict[str, Meaning] = {
     ),
     "log-absent": Meaning(
         "warning",
-        "A first push that crashed leaves this behind, and so does the deletion of a log. If the model or the"
+        "A first push that crashed or is under way looks so, and so does the deletion of a log. If the model or the"
         " namespace was ever used, restore its log from a backup.",
     ),
     "started-on-trust": Meaning(
