@@ -11,8 +11,8 @@ from objreg.local.trees import remove_tree
 
 MIB = 1024 * 1024
 SMALL, LARGE = 64, 512
-SLACK = 128
-"""MiB: as many bytes as a push lets wait to be sent; four workers of a pull hold as much."""
+SLACK = 256
+"""MiB: four parts that wait to be sent, and room for as many compressed ones; a pull's four workers hold no more."""
 
 # Peak memory of a process includes that of its parent up to exec, so the child starts from a small one.
 ACTION = """
