@@ -22,6 +22,7 @@ from objreg.errors import CommitUnknown, Conflict, ObjregError, StoreError, Stor
 from objreg.registry.clock import Clock, check_not_behind, check_same_time
 from objreg.registry.manifest import Manifest
 from objreg.store.base import Store
+from objreg.store.conditional import create_unless_there
 
 __all__ = ["DEADLINE_SECONDS", "Commit", "Committed", "create_durably"]
 
@@ -61,7 +62,7 @@ def create_durably(store: Store, key: str, data: bytes, clock: Clock, deadline: 
     attempt = 0
     while True:
         try:
-            if store.create(key, data):
+            if create_unless_there(store, key, data):
                 return True
             if store.head(key) is not None:
                 return False
@@ -220,7 +221,7 @@ class Commit:
         store, unclear, attempt = self._manifest.store, False, 0
         while True:
             try:
-                if store.create(key, data):
+                if create_unless_there(store, key, data):
                     return data
                 unclear = True  # the slot is taken, perhaps by these bytes: a library below may have sent them twice
                 occupant = store.get(key)

@@ -8,13 +8,29 @@ from contextlib import suppress
 from objreg.errors import AccessDenied, UnsafeStore
 from objreg.store.base import Store
 
-__all__ = ["prove_conditional_create"]
+__all__ = ["create_unless_there", "prove_conditional_create"]
 
 _RACERS = 8
 _REMEDY = (
     "use a store that keeps it: Amazon S3, Google Cloud Storage through its own API, Azure Blob Storage, "
     "Cloudflare R2, Ceph, SeaweedFS, MinIO, or a local folder"
 )
+
+
+def create_unless_there(store: Store, key: str, data: bytes) -> bool:
+    """Create an object as ``Store.create`` does, also where a taken key is called forbidden.
+
+    A cloud whose credentials may create and not replace can answer a taken key with 403.
+
+    Raises:
+        AccessDenied: the create was denied, and there is no object.
+    """
+    try:
+        return store.create(key, data)
+    except AccessDenied:
+        if store.head(key) is None:
+            raise
+        return False
 
 
 def prove_conditional_create(store: Store, *, prefix: str = "_registry/probe/") -> None:
@@ -44,7 +60,7 @@ def prove_conditional_create(store: Store, *, prefix: str = "_registry/probe/") 
 def _prove_second_refused(store: Store, key: str) -> None:
     first, second = (secrets.token_bytes(32) for _ in range(2))
     created = store.create(key, first)
-    again = store.create(key, second)
+    again = create_unless_there(store, key, second)
     stored = store.get(key)
     # A repeated attempt whose first answer was lost says False too: the bytes tell.
     if again or stored != first:
@@ -62,7 +78,7 @@ def _prove_one_winner(store: Store, key: str) -> None:
 
     def race(body: bytes) -> bool:
         barrier.wait()
-        return store.create(key, body)
+        return create_unless_there(store, key, body)
 
     with ThreadPoolExecutor(_RACERS) as pool:
         answers = list(pool.map(race, bodies))

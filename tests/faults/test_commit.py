@@ -122,6 +122,37 @@ def test_anothers_entry_in_the_slot_is_folded_and_the_next_slot_tried(bucket: Bu
     assert bucket.clock.pauses == 1
 
 
+class CreatesOnly(FaultyStore):
+    """A bucket whose credentials may create and not replace, and which calls a taken key forbidden."""
+
+    def create(self, key: str, data: bytes) -> bool:
+        if not super().create(key, data):
+            raise objreg.AccessDenied("may not replace")
+        return True
+
+
+def test_a_taken_slot_that_is_called_forbidden_is_a_lost_race(bucket: Bucket) -> None:
+    """403 where the slot is taken, by another or by our own repeated request: look, and go on."""
+    faulty = CreatesOnly(bucket.store)
+    writer = Machine(bucket.store, actor="writer@acme", clock=bucket.clock).registry(faulty)
+    faulty.before("create", LOG, lambda: bucket.others_record("theirs"))
+    writer.record_experiment(bucket.first, "ours", metrics={"auc": 0.9})
+    assert bucket.changes == [("other@acme", "theirs"), ("writer@acme", "ours")]
+    faulty.before("create", LOG, lambda: bucket.store.create(*faulty.creates[-1]) and None)
+    writer.record_experiment(bucket.first, "again", metrics={"auc": 0.9})
+    assert bucket.changes[2:] == [("writer@acme", "again")]
+
+
+def test_content_that_is_there_may_be_called_forbidden(bucket: Bucket) -> None:
+    """A blob and a record that another writer made meanwhile are there, whatever the store calls that."""
+    faulty = CreatesOnly(bucket.store)
+    writer = Machine(bucket.store, clock=bucket.clock).registry(faulty)
+    bucket.file.write_bytes(b"new weights")
+    for where in ("/blobs/", "/records/"):
+        faulty.before("create", where, lambda: bucket.store.create(*faulty.creates[-1]) and None)
+    assert writer.push(MODEL, bucket.file).version == "1.1"
+
+
 def test_a_lost_answer_and_a_lost_race_at_once(bucket: Bucket) -> None:
     """No answer, and the slot holds another's: ours did not land, and goes to the next."""
     bucket.faulty.before("create", LOG, lambda: bucket.others_record("theirs"))

@@ -401,10 +401,11 @@ class DeniedNotConflict(MemoryStore):
         return True
 
 
-def test_a_conflict_that_is_called_forbidden_is_a_warning():
-    """Nothing is overwritten, but the loser of a race hears the wrong word."""
+def test_a_conflict_that_is_called_forbidden_is_told():
+    """Nothing is overwritten, and a loser of a race looks."""
     found = examined(DeniedNotConflict())
-    assert check(found, "create never replaces").outcome is Outcome.WARNING
+    assert "(403)" in check(found, "create never replaces").found
+    assert check(found, "create never replaces").outcome is Outcome.OK
     assert check(found, RACE).outcome is Outcome.OK
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from objreg.errors import AccessDenied, StoreError, UnsafeStore
 from objreg.store import MemoryStore, Store
-from objreg.store.conditional import prove_conditional_create
+from objreg.store.conditional import create_unless_there, prove_conditional_create
 from objreg.store.wrappers import CountingStore, ReadOnlyStore
 
 
@@ -87,3 +87,25 @@ def test_a_store_that_keeps_the_promise_is_proven() -> None:
     prove_conditional_create(store)
     assert list(store.list("")) == []
     prove_conditional_create(Undeletable())
+
+
+class _CreatesOnly(MemoryStore):
+    def create(self, key: str, data: bytes) -> bool:
+        if not super().create(key, data):
+            raise AccessDenied("may not replace")
+        return True
+
+
+class _CreatesNothing(MemoryStore):
+    def create(self, key: str, data: bytes) -> bool:
+        raise AccessDenied("may not create")
+
+
+def test_a_taken_key_that_is_called_forbidden_is_proof_enough() -> None:
+    """Credentials that may create and not replace prove the store; a denial of what is not there stays one."""
+    prove_conditional_create(_CreatesOnly())
+    store = _CreatesOnly()
+    assert [create_unless_there(store, "a", data) for data in (b"1", b"2")] == [True, False]
+    assert store.get("a") == b"1"
+    with pytest.raises(AccessDenied):
+        create_unless_there(_CreatesNothing(), "a", b"1")
