@@ -33,7 +33,7 @@ VERSION = 1
 REVISION = 0
 """Raised when fields are added that an older release may pass over; ``version`` when it may not."""
 
-_HEAD = '# Made by "objreg lock" from what objreg.toml asks for. Commit it; objreg changes it.\n'
+_HEAD = '# Made by "objreg lock" from what objreg.toml asks for. Commit it; objreg changes it.'
 _CONFLICT = re.compile(r"^(<{7}|\|{7}|={7}|>{7})( |$)", re.MULTILINE)
 
 

@@ -15,6 +15,7 @@ KEYS = ("engine", "storage_options", "url")
 LATER_KEYS = ("assets", "cache", "groups")
 """Tables that newer releases define: one file serves machines with different releases of objreg."""
 
+_DEFAULT_SOURCE = "the user's data folder"
 _TRUE = ("1", "true", "yes", "on")
 _FALSE = ("", "0", "false", "no", "off")
 _SECRET_WORDS = ("key", "secret", "token", "passw", "passphrase", "credential", "connection_string", "connectionstring")
@@ -43,6 +44,11 @@ class Settings:
     engine: str | None
     cache_dir: Path
     offline: bool
+
+    @property
+    def is_default(self) -> bool:
+        """Whether nobody named a registry, so that it is the one in the user's data folder."""
+        return self.source == _DEFAULT_SOURCE
 
 
 @dataclass(frozen=True)
@@ -113,7 +119,7 @@ def _choose(url: str | None, environ: Mapping[str, str], start: Path | None) -> 
             return configured
     from platformdirs import user_data_path
 
-    return _Configured("the user's data folder", str(user_data_path("objreg", appauthor=False) / "registry"))
+    return _Configured(_DEFAULT_SOURCE, str(user_data_path("objreg", appauthor=False) / "registry"))
 
 
 def _tables(start: Path) -> Iterator[tuple[Path, dict[str, object]]]:

@@ -20,8 +20,6 @@ from objreg.store.urls import open_store
 
 __all__ = ["create_registry", "open_registry"]
 
-DEFAULT_SOURCE = "the user's data folder"
-
 
 @dataclass(frozen=True)
 class _Connect:
@@ -100,14 +98,13 @@ def open_registry(
     """
     settings = load_settings(None if url is None else str(url), storage_options=storage_options, engine=engine)
     connect = _Connect(settings.url, settings.storage_options, settings.engine, filesystem, settings.cache_dir, actor)
-    is_default = settings.source == DEFAULT_SOURCE
-    if is_default:
+    if settings.is_default:
         warnings.warn(
             f"no registry is configured, so the one in {settings.url} is used; name one with OBJREG_URL or with url"
             f" in objreg.toml",
             stacklevel=2,
         )
-    if create or is_default:
+    if create or settings.is_default:
         create_marker(connect.store(), SystemClock())
     return Registry(connect.store().url, connect, find_lock() if lock else None)
 

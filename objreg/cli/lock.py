@@ -1,0 +1,69 @@
+"""``objreg lock``."""
+
+import click
+
+from objreg.cli.help import Command
+from objreg.cli.invocation import Invocation, registry_options
+from objreg.cli.output import Table
+from objreg.cli.workspace import CHANGES, configured_url, project_registry, tell_changes
+
+__all__ = ["command"]
+
+
+@click.command(cls=Command)
+@click.argument("names", nargs=-1, metavar="[MODEL]...")
+@click.option("--upgrade", is_flag=True, help="Resolve anew: all, or each MODEL; else what is locked is kept.")
+@click.option("--check", is_flag=True, help="Change nothing; fail if the lock file is stale.")
+@click.option("--offline", is_flag=True, help="With --check: hold the files to each other, without the registry.")
+@registry_options
+@click.pass_obj
+def command(invocation: Invocation, names: tuple[str, ...], upgrade: bool, check: bool, offline: bool) -> None:
+    """Lock what objreg.toml asks for: write objreg.lock.
+
+    A version that is locked is kept while its request allows it, also where a state moved on. --check exits with 5 if
+    objreg.toml asks for something else, or the registry would now give something else. Prints what changed.
+
+    Examples:
+      objreg lock
+      objreg lock --upgrade
+      objreg lock --upgrade fraud/clf
+      objreg lock --check --offline
+    """
+    from objreg.lock.changing import update
+    from objreg.lock.workspace import open_workspace
+
+    if names and not upgrade:
+        raise click.UsageError("a MODEL goes with --upgrade: without it, all is locked")
+    if check and upgrade:
+        raise click.UsageError("--check changes nothing, so it does not go with --upgrade")
+    if offline and not check:
+        raise click.UsageError("--offline goes with --check: to lock, the registry is asked")
+    if check:
+        _check(invocation, offline=offline)
+        return
+    workspace = open_workspace()
+    registry = project_registry(invocation, workspace)
+    lock = update(workspace, registry, (names or None) if upgrade else ())
+    tell_changes(invocation, workspace, lock)
+
+
+def _check(invocation: Invocation, *, offline: bool) -> None:
+    from objreg.local.config import is_on, process_environment
+    from objreg.lock.workspace import open_workspace, stale
+
+    workspace = open_workspace()
+    path = str(workspace.project.lock_path)
+    workspace.check_fresh()
+    url = configured_url(invocation)
+    if url is not None:
+        workspace.check_registry(url)
+    if workspace.lock and not offline and not is_on("OBJREG_OFFLINE", process_environment()):
+        from objreg.lock.resolution import outdated
+
+        found = outdated(project_registry(invocation, workspace).session, workspace.lock)
+        if found:
+            raise stale(
+                workspace.project.lock_path, {item.name: item.reason for item in found}, "objreg lock --upgrade"
+            )
+    invocation.output.note(f"{path} is fresh" if workspace.lock else "nothing is wanted, and nothing is locked")
+    invocation.output.result({"path": path, "changed": False, "changes": []}, Table(CHANGES, []))
