@@ -14,7 +14,7 @@ from objreg.maintenance.surroundings import bucket_checks, folder_checks
 from objreg.registry.clock import SystemClock
 from objreg.registry.session import create_marker
 from objreg.store.folder_inspection import FolderFacts, inspect_folder
-from objreg.store.inspection import BucketSettings, LifecycleRule
+from objreg.store.inspection import BucketSettings, LifecycleRule, _google_rules, _s3_rules
 from objreg.store.local import LocalStore
 from tests.store.conftest import Script, script  # noqa: F401  # a fixture
 
@@ -56,6 +56,50 @@ def test_a_rule_covers_what_its_prefix_or_the_registry_holds(prefix: str, root: 
     settings = BucketSettings(rules=(LifecycleRule("tidy", prefix, "deletes"),), reasons={})
     outcome = one(bucket_checks(settings, root), "lifecycle rules").outcome
     assert outcome is (Outcome.FAILED if covered else Outcome.OK)
+
+
+@pytest.mark.parametrize(
+    ("rule", "prefixes", "action"),
+    [
+        ({"action": {"type": "Delete"}, "condition": {"age": 30}}, [""], "deletes"),
+        (
+            {"action": {"type": "Delete"}, "condition": {"age": 1, "matchesPrefix": ["a/", "b/"]}},
+            ["a/", "b/"],
+            "deletes",
+        ),
+        ({"action": {"type": "Delete"}, "condition": {"isLive": False}}, [""], "other"),
+        ({"action": {"type": "Delete"}, "condition": {"numNewerVersions": 3}}, [""], "other"),
+        ({"action": {"type": "Delete"}, "condition": {"daysSinceNoncurrentTime": 7}}, [""], "other"),
+        ({"action": {"type": "SetStorageClass", "storageClass": "COLDLINE"}, "condition": {"age": 30}}, [""], "other"),
+        ({"action": {"type": "AbortIncompleteMultipartUpload"}, "condition": {"age": 1}}, [""], "other"),
+    ],
+)
+def test_googles_rules_are_read(rule: dict, prefixes: list[str], action: str):
+    """What deletes the present object, and below which prefixes; no emulator here keeps such rules."""
+    found = _google_rules({"lifecycle": {"rule": [rule]}})
+    assert [item.prefix for item in found] == prefixes
+    assert {item.action for item in found} == {action}
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ({"Prefix": "old/", "Expiration": {"Days": 1}}, LifecycleRule("rule 1", "old/", "deletes")),
+        (
+            {"Filter": {"And": {"Prefix": "a/", "Tags": [{"Key": "x", "Value": "y"}]}}, "Expiration": {"Date": "2030"}},
+            LifecycleRule("rule 1", "a/", "deletes", "Tags"),
+        ),
+        (
+            {"Filter": {"ObjectSizeLessThan": 9}, "Expiration": {"Days": 1}},
+            LifecycleRule("rule 1", "", "deletes", "ObjectSizeLessThan"),
+        ),
+        ({"Filter": {}, "Expiration": {"ExpiredObjectDeleteMarker": True}}, LifecycleRule("rule 1", "", "other")),
+        ({"Transitions": [{"StorageClass": "STANDARD_IA"}]}, LifecycleRule("rule 1", "", "other")),
+    ],
+)
+def test_amazons_rules_are_read(rule: dict, expected: LifecycleRule):
+    """In the old and the new spelling, with what narrows them."""
+    assert _s3_rules({"Rules": [rule | {"Status": "Enabled"}]}) == (expected,)
 
 
 def test_settings_without_the_extra_name_it(s3_server, monkeypatch: pytest.MonkeyPatch):
