@@ -47,6 +47,7 @@ __all__ = [
 
 
 _NAMED = 5
+ACTIVE = "active"
 
 
 @dataclass(frozen=True)
@@ -348,6 +349,8 @@ def set_deployment_status(view: View, number: int, status: str, expect: str | No
     if item is None:
         raise NotFound(f"{view.model} has no deployment {number}; it has {len(view.state.deployments)}", number=number)
     check_part(status, "deployment status")
+    if status == ACTIVE:
+        _usable(view, item.version, "deployed")
     _expect(view, expect, (item.status,), f"the status of deployment {number} of {view.model}")
     record = of_kind(view.load(item.record), Deployment, f"the record of deployment {number} of {view.model}")
     value = msgspec.structs.replace(record, status=status)
@@ -392,7 +395,7 @@ def retire(view: View, spec: Spec, draft: Retirement, expect: str | None = None)
     active = [
         number
         for number, found in view.state.deployments.items()
-        if (found.version, found.status) == (version, "active")
+        if (found.version, found.status) == (version, ACTIVE)
     ]
     if active:
         raise Conflict(

@@ -499,6 +499,17 @@ def test_a_retired_version_keeps_its_place_but_cannot_be_used(model: Model) -> N
             decide()
 
 
+def test_a_deployment_of_a_retired_version_does_not_become_active_again(model: Model) -> None:
+    """Its files may be collected; any other status may be noted."""
+    model.push()
+    model.land(rules.add_deployment(model.view, parse_spec("fraud/clf:1.0"), deployment()))
+    model.land(rules.set_deployment_status(model.view, 1, "ended"))
+    model.land(rules.retire(model.view, parse_spec("fraud/clf:1.0"), retirement()))
+    with pytest.raises(Conflict, match=r"version 1\.0 of fraud/clf is retired and cannot be deployed"):
+        rules.set_deployment_status(model.view, 1, "active")
+    assert rules.set_deployment_status(model.view, 1, "archived").patch
+
+
 def test_retiring_twice_is_once(model: Model) -> None:
     """The first reason stays."""
     model.push()

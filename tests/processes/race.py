@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import objreg
+from objreg.maintenance.fsck import fsck
 from tests.processes.writer import MODEL
 
 __all__ = ["Race"]
@@ -89,6 +90,8 @@ class Race:
         assert numbers == list(range(1, len(numbers) + 1))
         for version in registry.versions(MODEL):
             assert b"".join(registry.read(f"{version.spec}/{_only_file(registry, version.spec)}"))
+        report = fsck(registry, deep=True)
+        assert report.ok, [f"{finding.code}: {finding.message}" for finding in report.findings]
         return found
 
 

@@ -38,3 +38,15 @@ class MemoryCache:
 
     def remember_version(self, registry: str, model: str, version: str, digest: str) -> None:
         self._versions[registry, model, version] = digest
+
+    def verified(self, registry: str, domain: str, kind: str) -> bytes | None:
+        return None
+
+    def remember_verified(self, registry: str, domain: str, kind: str, content: bytes) -> None:
+        """Every verification begins anew here."""
+
+    def forget_verified(self, registry: str, domain: str) -> None:
+        """Nothing is remembered of verifications."""
+
+    def forget_versions(self, registry: str, model: str) -> None:
+        self._versions = {key: digest for key, digest in self._versions.items() if key[:2] != (registry, model)}

@@ -29,6 +29,8 @@ def test_every_history_keeps_the_promises(seeds: range, contents: Path, prepared
         world.run(prepared)
         try:
             world.check()
+            if seed % 20 == 0:
+                world.verify()
         except AssertionError as error:
             pytest.fail(f"{error}\nreplay with: OBJREG_SEED={seed} python -m pytest tests/simulation/test_histories.py")
 
@@ -41,6 +43,8 @@ def test_collection_takes_nothing_that_is_needed(seeds: range, contents: Path, p
         world.run(prepared)
         try:
             world.check()
+            if seed % 20 == 0:
+                world.verify()
         except AssertionError as error:
             pytest.fail(f"{error}\nreplay with: OBJREG_SEED={seed} python -m pytest tests/simulation/test_histories.py")
 

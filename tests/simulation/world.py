@@ -16,9 +16,12 @@ from objreg.core.merge import merge
 from objreg.core.state import ModelState, model_refs
 from objreg.errors import CommitUnknown, ObjregError
 from objreg.maintenance.collection import collect, plan_collection
+from objreg.maintenance.fsck import fsck
+from objreg.registry.clock import SystemClock
 from objreg.registry.recall import Recall
 from objreg.registry.registry import Registry
 from objreg.registry.session import Session
+from objreg.store.memory import MemoryStore
 from tests.simulation.cache import MemoryCache
 from tests.simulation.scheduler import Crash, Scheduler
 from tests.simulation.store import ClientStore, Faults, SharedObjects
@@ -252,6 +255,15 @@ class World:
             self._check_records(entry, retired)
             parent = digest_of(self.shared.objects[log_key(DOMAIN, entry["seq"])])
         self._check_uniqueness(entries, msgspec.convert(state, ModelState))
+
+    def verify(self) -> None:
+        """Raise AssertionError if ``fsck`` finds an error in what the history left behind."""
+        store = MemoryStore()
+        for key, data in self.shared.objects.items():
+            store.create(key, data)
+        session = Session(store, Recall(MemoryCache(), "verify"), SystemClock(), "auditor")  # type: ignore[arg-type]  # the cache's shape
+        report = fsck(Registry(store.url, lambda: session), deep=True)
+        assert report.ok, [f"{finding.code}: {finding.message}" for finding in report.findings]
 
     def _check_told(self, entries: list[dict[str, Any]]) -> None:
         ops = [entry["op"] for entry in entries]
