@@ -15,27 +15,39 @@ __all__ = ["command"]
 @click.command(cls=Command)
 @click.argument("spec", shell_complete=complete_specs)
 @click.argument("destination", required=False, type=click.Path(path_type=Path))
+@click.option("--include", metavar="PATTERN", multiple=True, help="Fetch only files that match; may be repeated.")
+@click.option("--exclude", metavar="PATTERN", multiple=True, help="Leave out files that match; may be repeated.")
 @registry_options
 @click.pass_obj
-def command(invocation: Invocation, spec: str, destination: Path | None) -> None:
-    """Fetch the files of a version.
+def command(
+    invocation: Invocation, spec: str, destination: Path | None, include: tuple[str, ...], exclude: tuple[str, ...]
+) -> None:
+    """Fetch the files of a version, or some of them.
 
     Prints the path of a complete, read-only folder in the cache, or of DESTINATION, which must not exist or be empty.
-    With a file behind the version, the path of that file.
+    With a file or a folder behind the version only that is fetched, and its path is printed.
+
+    A PATTERN is a path inside the version: * and ? stand for characters of one name, ** for any number of folders, and
+    a / at the end for all that is below.
 
     Examples:
       objreg pull fraud/clf@production
       objreg pull fraud/clf:1.2 ./model
       objreg pull fraud/clf:1.2/vocab.txt
+      objreg pull fraud/clf:1.2 ./small --include '**/*.json' --exclude 'logs/'
     """
+    from objreg.core.selection import select_files
     from objreg.core.specs import parse_spec
+    from objreg.registry.download import file_paths
 
     registry = invocation.registry()
     file = parse_spec(spec).file
     version = registry.resolve(spec)
     pinned = f"{version.spec}/{file}" if file else version.spec
-    with progress_bar(f"pull {version.spec}", version.size, quiet=invocation.json) as received:
-        path = registry.pull(pinned, destination=destination, progress=received)
+    files = file_paths(version.artifacts)
+    size = sum(files[path].size for path in select_files(files, below=file, include=include, exclude=exclude))
+    with progress_bar(f"pull {version.spec}", size, quiet=invocation.json) as received:
+        path = registry.pull(pinned, destination=destination, include=include, exclude=exclude, progress=received)
     if pinned != spec:
         invocation.output.note(f"{spec} is {pinned}")
     document = {"spec": version.spec, "digest": version.digest, "file": file or None, "path": str(path)}

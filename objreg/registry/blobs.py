@@ -15,7 +15,7 @@ from objreg.registry.clock import Clock
 from objreg.registry.commit import create_durably
 from objreg.store.base import Store
 
-__all__ = ["PART_SIZE", "BlobWriter", "read_blob"]
+__all__ = ["PART_SIZE", "BlobWriter", "read_blob", "read_blob_range"]
 
 PART_SIZE = 32 * 1024 * 1024
 _LARGEST_BLOB = 8 * PART_SIZE
@@ -134,17 +134,49 @@ def read_blob(store: Store, domain: str, part: Part) -> bytes:
         IntegrityError: it is missing, or holds other bytes than the record says.
         FormatError: the record says that it is longer than a blob can be.
     """
-    if part.blob_size > _LARGEST_BLOB:
-        raise FormatError(
-            f"blob {part.blob} of {domain} is said to have {part.blob_size} bytes; {_LARGEST_BLOB} at most"
-        )
-    key = blob_key(domain, part.blob, part.incarnation, part.encoding)
+    key = _key(domain, part)
     stored = store.get(key)
     if stored is None:
-        raise IntegrityError(
-            f"blob {part.blob} of {domain} is missing from {store.url}, and a record names it", key=key
-        )
+        raise _missing(store, domain, part, key)
     if not part.encoding:
         return verify(stored, part.blob, f"blob {key}")
     verify(stored, part.stored_digest, f"blob {key}")
     return verify(_decompress(stored, part.blob_size, part.blob), part.blob, f"blob {key}")
+
+
+def read_blob_range(store: Store, domain: str, part: Part, start: int, length: int) -> bytes:
+    """Return bytes of a blob that is stored as it is, in one request; verified only if it is all of them.
+
+    Args:
+        store: where from.
+        domain: of the model.
+        part: of the blob; not a compressed one.
+        start: in the blob, in bytes.
+        length: in bytes; at least 1.
+
+    Raises:
+        IntegrityError: the blob is missing, is shorter than the record says, or, read as a whole, holds other bytes.
+        FormatError: the record says that it is longer than a blob can be.
+    """
+    key = _key(domain, part)
+    found = store.get_range(key, start, length)
+    if found is None:
+        raise _missing(store, domain, part, key)
+    if len(found) != length:
+        raise IntegrityError(
+            f"blob {part.blob} of {domain} ends too early: {length} bytes from {start} on were asked for, and"
+            f" {len(found)} came"
+        )
+    return verify(found, part.blob, f"blob {key}") if length == part.blob_size else found
+
+
+def _key(domain: str, part: Part) -> str:
+    if part.blob_size > _LARGEST_BLOB:
+        raise FormatError(
+            f"blob {part.blob} of {domain} is said to have {part.blob_size} bytes; {_LARGEST_BLOB} at most"
+        )
+    return blob_key(domain, part.blob, part.incarnation, part.encoding)
+
+
+def _missing(store: Store, domain: str, part: Part, key: str) -> IntegrityError:
+    return IntegrityError(f"blob {part.blob} of {domain} is missing from {store.url}, and a record names it", key=key)

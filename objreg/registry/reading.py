@@ -1,13 +1,11 @@
 """Everything that reads a registry: resolve, list, history, pull."""
 
 import os
-import shutil
-import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 import msgspec
 
@@ -28,12 +26,15 @@ from objreg.core.records import (
     VersionRecord,
     VersionReference,
 )
+from objreg.core.selection import select_files
 from objreg.core.specs import Spec, parse_spec
 from objreg.core.state import Change, Pointer, ScopeState
-from objreg.errors import FormatError, InvalidInput, NotFound, StoreError
+from objreg.errors import FormatError, InvalidInput, NotFound
 from objreg.registry.collected import collection_told
-from objreg.registry.download import download, file_paths, read_file
+from objreg.registry.download import file_paths, read_file
+from objreg.registry.files import RemoteFile, open_file
 from objreg.registry.objects import find_object
+from objreg.registry.pulled import copy_files, pulled_folder
 from objreg.registry.sending import Progress
 from objreg.registry.session import Session, typed_state
 from objreg.registry.values import HistoryItem, Version, VersionSummary
@@ -98,44 +99,61 @@ class Reading(ABC):
         spec: str | Version,
         *,
         destination: str | os.PathLike[str] | None = None,
+        include: Sequence[str] = (),
+        exclude: Sequence[str] = (),
         progress: Progress | None = None,
     ) -> Path:
-        """Return a complete, read-only folder with the files of a version; or one file of it.
+        """Return a complete, read-only folder with the files of a version, or with some of them; or one file of it.
 
         Args:
-            spec: the version; with ``/file/inside`` behind it, the path of that file is returned.
+            spec: the version; with ``/path/inside`` behind it only that file or folder is fetched, and its path is
+                returned.
             destination: a folder to copy the files to, writable; it must not exist, or be empty.
+            include: fetch only files that match one of these patterns: paths inside the version in which ``*``, ``?``
+                and ``[abc]`` match within one name, ``**`` any number of folders; ``/`` at the end means all below.
+            exclude: leave out files that match one of these.
             progress: is called with the number of bytes fetched, as they are.
 
         Raises:
             NotFound: there is no such version or file, or the version was retired and its files were collected.
+            InvalidInput: the spec or a pattern is not one, or the destination is in use.
             IntegrityError: the bucket holds other bytes than the record promises; nothing is kept.
             StoreError: the store gave no answer, or this machine's disk is full.
         """
         parsed = parse_spec(str(spec))
         version = spec if isinstance(spec, Version) else self._resolve(parsed)
         files = file_paths(version.artifacts)
-        if parsed.file and parsed.file not in files:
-            raise _no_file(version, parsed.file, files)
-        folder = self._tree(version, files, progress)
+        paths = select_files(files, below=parsed.file, include=_patterns(include), exclude=_patterns(exclude))
+        if not paths:
+            raise _no_file(version, parsed.file if not (include or exclude) else "that the patterns choose", files)
+        chosen = {path: files[path] for path in paths}
+        exact = destination is None and bool(include or exclude)
+        folder = pulled_folder(self._session, version, files, chosen, exact=exact, progress=progress)
         if destination is not None:
-            folder = _copy(folder, Path(destination))
+            folder = copy_files(folder, paths, Path(destination))
         return folder.joinpath(*parsed.file.split("/")) if parsed.file else folder
 
-    def _tree(self, version: Version, files: dict[str, File], progress: Progress | None) -> Path:
-        session = self._session
-        folder = session.cache.tree(version.digest)
-        if folder is not None and _has_sizes(folder, files):
-            return folder
-        domain = session.model(version.model).domain
-        with session.cache.build_tree(version.digest, lambda there: _has_sizes(there, files)) as building:
-            if building is not None:
-                with collection_told(session, version):
-                    download(session.store, domain, files, building, progress or _ignore)
-        folder = session.cache.tree(version.digest)
-        if folder is None:
-            raise StoreError(f"{version.spec} was pulled, and something removed it from {session.cache_dir} at once")
-        return folder
+    def open(self, spec: str, *, verify: bool = False) -> BinaryIO:
+        """Open one file of a version to read in it without fetching all of it: ``fraud/clf:1.2/features.parquet``.
+
+        The file is seekable and read-only, and stays the same whatever happens to ``@production`` meanwhile. Where the
+        version or the file was pulled, it is read from disk without a request. Else ranges are asked for as they are
+        read; who reads on from where the last read ended fetches more and more at a time.
+
+        **Not every byte is verified.** Digests are of whole blobs, so only what is fetched whole is: compressed parts,
+        parts and files of up to 1 MiB, and longer parts where reading on takes all of one. A range out of the middle
+        of a longer part is handed out as the store gives it.
+
+        Args:
+            spec: the version, with the file's path behind it.
+            verify: fetch whole parts (of up to 32 MiB) always, so that every byte is verified before it is handed out.
+
+        Raises:
+            NotFound: there is no such version or file. When reading: its files were collected.
+            IntegrityError: when reading: the bucket holds other bytes than the record promises.
+        """
+        version, path, file = self._named_file(spec)
+        return open_file(RemoteFile(lambda: self._session, version, path, file, verify))
 
     def read(self, spec: str | Version) -> Iterator[bytes]:
         """Yield the bytes of one file of a version, without keeping them: ``fraud/clf:1.2/vocab.txt``.
@@ -144,6 +162,9 @@ class Reading(ABC):
             NotFound: there is no such version or file.
             IntegrityError: the bucket holds other bytes than the record promises.
         """
+        return self._chunks(*self._named_file(spec))
+
+    def _named_file(self, spec: str | Version) -> tuple[Version, str, File]:
         parsed = parse_spec(str(spec))
         if not parsed.file:
             raise InvalidInput(f"name a file inside the version, like '{parsed}/model.joblib'")
@@ -151,7 +172,7 @@ class Reading(ABC):
         files = file_paths(version.artifacts)
         if parsed.file not in files:
             raise _no_file(version, parsed.file, files)
-        return self._chunks(version, parsed.file, files[parsed.file])
+        return version, parsed.file, files[parsed.file]
 
     def _chunks(self, version: Version, path: str, file: File) -> Iterator[bytes]:
         session = self._session
@@ -392,37 +413,11 @@ def _history_item(head: Head) -> HistoryItem:
     return HistoryItem.of(head, changes)
 
 
-def _no_file(version: Version, path: str, files: dict[str, File]) -> NotFound:
+def _patterns(patterns: Sequence[str]) -> Sequence[str]:
+    """Take one pattern for a list of one; taken for a list of letters it would match nothing, or anything."""
+    return (patterns,) if isinstance(patterns, str) else patterns
+
+
+def _no_file(version: Version, path: str, files: Mapping[str, File]) -> NotFound:
     names = ", ".join(list(files)[:8]) + (", …" if len(files) > 8 else "")  # noqa: PLR2004  # enough to see the shape
     return NotFound(f"{version.spec} has no file {path}; it has {names}", path=path)
-
-
-def _has_sizes(folder: Path, files: dict[str, File]) -> bool:
-    """Tell whether a folder in the cache has every file at its size: a power cut can leave short ones behind."""
-    try:
-        return all(folder.joinpath(*path.split("/")).stat().st_size == file.size for path, file in files.items())
-    except OSError:
-        return False
-
-
-def _copy(folder: Path, destination: Path) -> Path:
-    """Copy a version's folder, all of it or nothing."""
-    if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
-        raise InvalidInput(f"{destination} exists and is not an empty folder: choose another destination")
-    try:
-        destination.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=destination.parent, prefix=f".{destination.name}.") as scratch:
-            copied = Path(scratch, "copy")
-            shutil.copytree(folder, copied, copy_function=shutil.copyfile)
-            for path in (copied, *(found for found in copied.rglob("*") if found.is_dir())):
-                path.chmod(0o755)
-            copied.replace(destination)
-    except ValueError as error:
-        raise InvalidInput(f"{str(destination)!r} cannot be a path on this machine: {error}") from error
-    except OSError as error:
-        raise StoreError(f"cannot copy to {destination}: {error.strerror or error}; nothing was left there") from error
-    return destination
-
-
-def _ignore(_: int) -> None:
-    """Nobody watches."""
