@@ -83,10 +83,12 @@ def redact(url: str) -> str:
     if _password_with_slash(parts):
         return f"{parts.scheme}://…"
     user, at, host = parts.netloc.rpartition("@")
-    if at and parts.scheme in _CLOUDS and ":" not in user:
+    if at and parts.scheme.startswith("abfs") and ":" not in user:
         host = parts.netloc  # abfs://container@account: no secret
     query = [
-        (name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if not is_secret_name(name)
+        (name, redact(value))
+        for name, value in parse_qsl(parts.query, keep_blank_values=True)
+        if not is_secret_name(name)
     ]
     return urlunsplit((parts.scheme, host, parts.path, urlencode(query, safe=":/", errors="replace"), ""))
 
@@ -143,7 +145,10 @@ def _parse_cloud(url: str, storage_options: Mapping[str, object] | None) -> tupl
         options = options.with_account(account_host.partition(".")[0])
     if not container or parts.fragment or "#" in url:
         raise InvalidInput(f"{redact(url)} names no bucket; write {parts.scheme}://bucket/prefix")
-    return Location(scheme, container, "/".join(part for part in unquote(parts.path).split("/") if part)), options
+    folders = [part for part in unquote(parts.path).split("/") if part]
+    if {".", ".."} & set(folders) or not all(part.isprintable() for part in folders):
+        raise InvalidInput(f"{redact(url)!r} has '.', '..' or a control character in its prefix; write plain names")
+    return Location(scheme, container, "/".join(folders)), options
 
 
 def _open_cloud(url: str, storage_options: Mapping[str, object] | None, engine: str | None) -> Store:
