@@ -13,7 +13,7 @@ from objreg.cli.invocation import Invocation, registry_options
 from objreg.cli.output import Table, plain
 
 if TYPE_CHECKING:  # imported by the command when it opens the registry
-    from objreg.core.verification import Finding
+    from objreg.core.audit.findings import Finding
     from objreg.maintenance.fsck import FsckReport
 
 __all__ = ["FOUND", "command"]

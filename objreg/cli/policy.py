@@ -6,7 +6,7 @@ from objreg.cli.completers import complete_namespaces
 from objreg.cli.help import Command
 from objreg.cli.invocation import Invocation, registry_options
 from objreg.cli.output import Output
-from objreg.core.access import CLOUDS, ROLES, policy
+from objreg.core.access.policy import CLOUDS, ROLES, policy
 from objreg.errors import InvalidInput
 
 __all__ = ["command"]

@@ -393,9 +393,7 @@ def retire(view: View, spec: Spec, draft: Retirement, expect: str | None = None)
             f"version {version} of {view.model} is in state {', '.join(item.states)}; unset it before retiring it"
         )
     active = [
-        number
-        for number, found in view.state.deployments.items()
-        if (found.version, found.status) == (version, ACTIVE)
+        number for number, found in view.state.deployments.items() if (found.version, found.status) == (version, ACTIVE)
     ]
     if active:
         raise Conflict(

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from objreg.core.grants import PROBES
+from objreg.core.access.grants import PROBES
 from objreg.errors import AccessDenied
 from objreg.registry.clock import Clock
 from objreg.store.base import Store

@@ -7,18 +7,18 @@ gone or younger than the listing: it is asked for once more before it is reporte
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from objreg.core.audit.findings import Finding, finding
+from objreg.core.audit.inventory import kind_of
+from objreg.core.audit.model import ModelAudit
+from objreg.core.audit.moves import Undecided
+from objreg.core.audit.records import model_records
+from objreg.core.audit.replay import Checkpoint, Objects, Replay
+from objreg.core.audit.scope import Definitions, ScopeAudit, scope_records
 from objreg.core.digest import digest_of
 from objreg.core.encoding import decode, decode_record, is_canonical
 from objreg.core.entries import Entry, Head, read_entry
-from objreg.core.inventory import kind_of
 from objreg.core.keys import log_key, log_prefix, record_key, seq_of, snapshot_key
-from objreg.core.model_audit import ModelAudit
-from objreg.core.model_records import model_records
-from objreg.core.moves import Undecided
 from objreg.core.records import AnyRecord
-from objreg.core.replay import Checkpoint, Objects, Replay
-from objreg.core.scope_audit import Definitions, ScopeAudit, scope_records
-from objreg.core.verification import Finding, finding
 from objreg.errors import FormatError
 from objreg.maintenance.fetching import Fetching
 from objreg.maintenance.folder_check import FolderCheck

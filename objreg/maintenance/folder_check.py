@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from objreg.core.audit.findings import Finding, finding
+from objreg.core.audit.inventory import kind_of
+from objreg.core.audit.model import ModelAudit
 from objreg.core.digest import digest_of
-from objreg.core.inventory import kind_of
-from objreg.core.model_audit import ModelAudit
-from objreg.core.verification import Finding, finding
 from objreg.maintenance.blob_check import blob_damage, nameless_damage
 from objreg.maintenance.fetching import Fetching
 

@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
+from objreg.core.audit.findings import Finding, Severity, finding
+from objreg.core.audit.inventory import place_of, scopes_of
+from objreg.core.audit.moves import judge_moves
+from objreg.core.audit.replay import Checkpoint
+from objreg.core.audit.scope import Definitions, defined_twice
 from objreg.core.digest import digest_of
-from objreg.core.inventory import place_of, scopes_of
 from objreg.core.keys import MARKER, model_domain
-from objreg.core.moves import judge_moves
 from objreg.core.names import check_path
-from objreg.core.replay import Checkpoint
-from objreg.core.scope_audit import Definitions, defined_twice
-from objreg.core.verification import Finding, Severity, finding
 from objreg.errors import FormatError, InvalidInput, NotFound
 from objreg.maintenance.domain_check import DomainCheck, DomainResult
 from objreg.maintenance.fetching import Fetching, fetching

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from objreg.core.grants import PROBES
+from objreg.core.access.grants import PROBES
 from objreg.core.keys import MARKER, REGISTRY_DOMAIN, log_key
 from objreg.maintenance.bench import Bench
 from objreg.maintenance.checks import Check, failed, ok, unknown, warning

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 import msgspec
 
+from objreg.core.audit.replay import Checkpoint
 from objreg.core.encoding import encode
 from objreg.core.keys import REGISTRY_DOMAIN
-from objreg.core.replay import Checkpoint
 from objreg.registry.recall import Recall
 
 __all__ = ["Verified", "VerifiedDomain"]

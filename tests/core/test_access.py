@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from objreg.core.access import CLOUDS, ROLES, policy
+from objreg.core.access.policy import CLOUDS, ROLES, policy
 from objreg.errors import InvalidInput
 
 BUCKET, ROOT = "models", "team/registry"

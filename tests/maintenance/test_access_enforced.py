@@ -9,7 +9,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 import objreg
-from objreg.core.access import policy
+from objreg.core.access.policy import policy
 from objreg.errors import AccessDenied
 from objreg.maintenance.checks import Outcome
 from objreg.maintenance.doctor import diagnose

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from objreg.core.grants import PROBES
+from objreg.core.access.grants import PROBES
 from objreg.errors import AccessDenied, StoreUnavailable
 from objreg.maintenance.bench import Bench
 from objreg.maintenance.checks import Check, Diagnosis, Outcome

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from objreg.core.audit.findings import MEANINGS
 from objreg.core.digest import digest_of
 from objreg.core.encoding import encode
 from objreg.core.keys import record_key
-from objreg.core.verification import MEANINGS
 from objreg.errors import InvalidInput, NotFound, StoreUnavailable
 from objreg.maintenance import collect, plan_collection
 from objreg.maintenance.fsck import fsck

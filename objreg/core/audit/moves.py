@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 
-from objreg.core.claims import Problem
+from objreg.core.audit.claims import Problem
+from objreg.core.audit.findings import Finding, finding
+from objreg.core.audit.scope import Definitions
 from objreg.core.keys import log_key
-from objreg.core.scope_audit import Definitions
 from objreg.core.state import Change
-from objreg.core.verification import Finding, finding
 
 __all__ = ["Undecided", "judge_move", "judge_moves"]
 

@@ -5,13 +5,13 @@ from typing import Any
 
 import msgspec
 
-from objreg.core.claims import Effects, check_claims
+from objreg.core.audit.claims import Effects, check_claims
+from objreg.core.audit.findings import Finding, finding
+from objreg.core.audit.inventory import digests_among
 from objreg.core.entries import Entry
-from objreg.core.inventory import digests_among
 from objreg.core.keys import REGISTRY_DOMAIN, log_key, record_key
 from objreg.core.records import AnyRecord, Namespace, RegistrySettings, RetentionPolicy, StateDefinition
 from objreg.core.state import ScopeState
-from objreg.core.verification import Finding, finding
 from objreg.errors import FormatError
 
 __all__ = ["Definitions", "ScopeAudit", "defined_twice", "scope_records"]

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from objreg.core.access_azure import azure_policy
-from objreg.core.access_gcs import gcs_policy
-from objreg.core.access_s3 import s3_policy
-from objreg.core.grants import ROLES, Grant, grant_of
+from objreg.core.access.azure import azure_policy
+from objreg.core.access.gcs import gcs_policy
+from objreg.core.access.grants import ROLES, Grant, grant_of
+from objreg.core.access.s3 import s3_policy
 from objreg.errors import InvalidInput
 
 __all__ = ["CLOUDS", "ROLES", "policy"]

@@ -6,7 +6,7 @@ in a denial, not in the permission, because a server that knows neither key then
 
 from typing import Any
 
-from objreg.core.grants import MANIFEST_FOLDERS, PROBES, Grant
+from objreg.core.access.grants import MANIFEST_FOLDERS, PROBES, Grant
 from objreg.core.keys import MARKER, REGISTRY_DOMAIN
 
 __all__ = ["s3_policy"]

@@ -6,7 +6,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from objreg.core.grants import MANIFEST_FOLDERS, PROBES, Grant
+from objreg.core.access.grants import MANIFEST_FOLDERS, PROBES, Grant
 from objreg.core.keys import MARKER, REGISTRY_DOMAIN
 
 __all__ = ["azure_policy"]

@@ -8,17 +8,17 @@ from typing import Any
 
 import msgspec
 
-from objreg.core.claims import Effects, Problem, check_claims
+from objreg.core.audit.claims import Effects, Problem, check_claims
+from objreg.core.audit.findings import Finding, finding
+from objreg.core.audit.moves import Undecided, judge_move
+from objreg.core.audit.needs import Needs
+from objreg.core.audit.pointers import Pointers
+from objreg.core.audit.records import check_records
+from objreg.core.audit.scope import Definitions
 from objreg.core.entries import Entry
 from objreg.core.keys import log_key
-from objreg.core.model_records import check_records
-from objreg.core.moves import Undecided, judge_move
-from objreg.core.needs import Needs
-from objreg.core.pointers import Pointers
 from objreg.core.records import AnyRecord
-from objreg.core.scope_audit import Definitions
 from objreg.core.state import DeploymentItem, ModelState, VersionItem
-from objreg.core.verification import Finding, finding
 from objreg.core.versions import Scheme
 from objreg.errors import FormatError, InvalidInput
 

@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from objreg.core.audit.findings import Finding, finding
+from objreg.core.audit.folding import Folding
 from objreg.core.digest import digest_of
 from objreg.core.encoding import decode, encode, is_canonical
 from objreg.core.entries import Entry
-from objreg.core.folding import Folding
 from objreg.core.keys import log_key
 from objreg.core.records import AnyRecord
 from objreg.core.times import parse_time
-from objreg.core.verification import Finding, finding
 from objreg.errors import FormatError
 
 __all__ = ["Checkpoint", "Objects", "Replay", "Rules"]

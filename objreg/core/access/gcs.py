@@ -6,7 +6,7 @@ needed. A condition has at most twelve logical operators, hence several bindings
 
 from typing import Any
 
-from objreg.core.grants import MANIFEST_FOLDERS, PROBES, Grant
+from objreg.core.access.grants import MANIFEST_FOLDERS, PROBES, Grant
 from objreg.core.keys import MARKER, REGISTRY_DOMAIN
 
 __all__ = ["gcs_policy"]

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
-from objreg.core.inventory import digests_among
+from objreg.core.audit.findings import Finding, finding
+from objreg.core.audit.inventory import digests_among
+from objreg.core.audit.needs import Needs, check_artifacts
 from objreg.core.keys import record_key
-from objreg.core.needs import Needs, check_artifacts
 from objreg.core.records import (
     AnyRecord,
     Artifact,
@@ -18,7 +19,6 @@ from objreg.core.records import (
     VersionReference,
 )
 from objreg.core.state import DeploymentItem, ModelState, VersionItem
-from objreg.core.verification import Finding, finding
 
 __all__ = ["Model", "check_records", "model_records"]
 
