@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from objreg.core.decisions import Decision
 from objreg.core.keys import blob_key, parse_blob_name
 from objreg.core.records import Experiment, Retirement, VersionRecord
-from objreg.core.rules import Decision
 from objreg.core.state import Change, ModelState, VersionItem
 from objreg.core.times import parse_time
 

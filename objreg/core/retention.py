@@ -18,11 +18,11 @@ from typing import Any, Literal
 
 import msgspec
 
+from objreg.core.decisions import Decision, View
 from objreg.core.digest import digest_of
 from objreg.core.encoding import encode
 from objreg.core.names import NO_STATE, check_state
 from objreg.core.records import Experiment, RetentionPolicy, RetentionRule, Retirement
-from objreg.core.rules import Decision, View
 from objreg.core.state import Change, ModelState, ScopeState, VersionItem
 from objreg.core.times import parse_time
 from objreg.errors import InvalidInput

@@ -5,35 +5,30 @@ decision without a patch means that things already are as asked for. Decisions a
 the state that the commit lands on.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import msgspec
 
-from objreg.core.digest import digest_of
-from objreg.core.encoding import encode, of_kind
+from objreg.core.decisions import Decision, View, encoded
+from objreg.core.encoding import of_kind
 from objreg.core.names import check_part, check_state
 from objreg.core.records import (
-    AnyRecord,
     Artifact,
     Catalog,
     Deployment,
     Experiment,
     Retirement,
     VersionRecord,
-    VersionReference,
 )
 from objreg.core.specs import Spec
 from objreg.core.state import Change, ModelState, StateItem, VersionItem
 from objreg.core.versions import scheme
-from objreg.errors import AlreadyExists, Conflict, FormatError, InvalidInput, NotFound
+from objreg.errors import AlreadyExists, Conflict, InvalidInput, NotFound
 
 __all__ = [
-    "Decision",
     "NewVersion",
-    "View",
     "add_deployment",
     "add_experiment",
     "add_version",
@@ -48,52 +43,6 @@ __all__ = [
 
 _NAMED = 5
 ACTIVE = "active"
-
-
-@dataclass(frozen=True)
-class View:
-    """What a rule sees of a model.
-
-    Attributes:
-        model: its path.
-        state: after the entry that the commit would follow.
-        head: that entry's digest, or ``""`` for a model without history.
-        load: gives a record of the model by its digest.
-    """
-
-    model: str
-    state: ModelState
-    head: str
-    load: Callable[[str], AnyRecord]
-
-    def reference(self, version: str) -> VersionReference:
-        """Return what names one of the model's versions for ever."""
-        item = self.state.versions.get(version)
-        if item is None:
-            raise FormatError(f"the manifest of {self.model} speaks of a version {version[:100]!r}, and has none")
-        return VersionReference(model=self.model, version=version, record=item.record)
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What to commit.
-
-    Attributes:
-        patch: of the state; empty where nothing has to change.
-        changes: what the log says of it.
-        records: encoded records by digest; they are written first.
-        value: what the caller gets.
-    """
-
-    value: Any
-    patch: Mapping[str, Any] = field(default_factory=dict)
-    changes: tuple[Change, ...] = ()
-    records: Mapping[str, bytes] = field(default_factory=dict)
-
-
-def _encoded(record: AnyRecord) -> tuple[str, bytes]:
-    data = encode(record)
-    return digest_of(data), data
 
 
 def resolve(view: View, spec: Spec) -> str:
@@ -212,7 +161,7 @@ def add_version(view: View, request: NewVersion) -> Decision:
     if version in state.versions:
         return _same_version(view, version, request.draft)
     record = msgspec.structs.replace(request.draft, version=version)
-    digest, data = _encoded(record)
+    digest, data = encoded(record)
     item = {
         "record": digest,
         "created_at": record.created_at,
@@ -316,7 +265,7 @@ def add_experiment(view: View, spec: Spec, draft: Experiment, expect: str | None
             experiment=first,
         )
     record = msgspec.structs.replace(draft, version=view.reference(version))
-    digest, data = _encoded(record)
+    digest, data = encoded(record)
     return Decision(
         value=record,
         patch={"versions": {version: {"experiments": {name: digest}}}},
@@ -333,7 +282,7 @@ def add_deployment(view: View, spec: Spec, draft: Deployment, expect: str | None
     _usable(view, version, "deployed")
     number = count + 1
     record = msgspec.structs.replace(draft, version=view.reference(version), number=number)
-    digest, data = _encoded(record)
+    digest, data = encoded(record)
     item = {"record": digest, "version": version, "status": record.status}
     return Decision(
         value=record,
@@ -372,7 +321,7 @@ def put_catalog(view: View, draft: Catalog, expect: str | None = None) -> Decisi
             draft, created_at=record.created_at, created_by=record.created_by, code=record.code
         ):
             return Decision(value=record)
-    digest, data = _encoded(draft)
+    digest, data = encoded(draft)
     change = Change(kind="catalog", record=digest, before=(current,) if current else (), after=(digest,))
     return Decision(value=draft, patch={"catalog": digest}, changes=(change,), records={digest: data})
 
@@ -400,7 +349,7 @@ def retire(view: View, spec: Spec, draft: Retirement, expect: str | None = None)
             f"version {version} of {view.model} is in deployment {', '.join(active)}, which is active; end it first"
         )
     record = msgspec.structs.replace(draft, version=view.reference(version))
-    digest, data = _encoded(record)
+    digest, data = encoded(record)
     return Decision(
         value=record,
         patch={"versions": {version: {"retired": digest}}},

@@ -5,11 +5,9 @@ from typing import Any
 
 import msgspec
 
-from objreg.core.digest import digest_of
-from objreg.core.encoding import encode
+from objreg.core.decisions import Decision, encoded
 from objreg.core.names import check_state
 from objreg.core.records import AnyRecord, Namespace, RegistrySettings, StateDefinition
-from objreg.core.rules import Decision
 from objreg.core.state import Change, ScopeState, StateItem
 from objreg.errors import Conflict
 
@@ -49,7 +47,7 @@ def define_state(
         if existing.description == draft.description:
             return Decision(value=existing)
     before = (state.states[name].record,) if name in state.states else ()
-    digest, data = _encoded(draft)
+    digest, data = encoded(draft)
     return Decision(
         value=draft,
         patch={"states": {name: {"record": digest, "exclusive": draft.exclusive}}},
@@ -68,7 +66,7 @@ def put_description(state: ScopeState, draft: RegistrySettings | Namespace, curr
         same: Any = msgspec.structs.replace(draft, created_at=current.created_at, created_by=current.created_by)
         if same == current:
             return Decision(value=current)
-    digest, data = _encoded(draft)
+    digest, data = encoded(draft)
     change = Change(
         kind="namespace" if isinstance(draft, Namespace) else "registry_settings",
         record=digest,
@@ -76,8 +74,3 @@ def put_description(state: ScopeState, draft: RegistrySettings | Namespace, curr
         after=(digest,),
     )
     return Decision(value=draft, patch={"record": digest}, changes=(change,), records={digest: data})
-
-
-def _encoded(record: AnyRecord) -> tuple[str, bytes]:
-    data = encode(record)
-    return digest_of(data), data

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from objreg.core.collection import NamedKind, References, blob_names, condemn, named_records, references, swept
+from objreg.core.decisions import Decision
 from objreg.core.keys import blob_prefix, parse_blob_name
 from objreg.core.records import Retirement
-from objreg.core.rules import Decision
 from objreg.core.state import ModelState
 from objreg.errors import Conflict, StoreUnavailable
 from objreg.maintenance.committing import commit_to_model

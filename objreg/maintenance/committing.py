@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from objreg.core.rules import Decision
+from objreg.core.decisions import Decision
 from objreg.core.state import ModelState, Pointer, model_refs
 from objreg.registry.commit import Commit
 from objreg.registry.manifest import Manifest

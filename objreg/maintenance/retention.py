@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from objreg.core.decisions import Decision
 from objreg.core.keys import REGISTRY_DOMAIN, namespace_domain, record_key
 from objreg.core.names import NO_STATE, check_namespace, parent_namespaces
 from objreg.core.records import Experiment, RetentionPolicy, RetentionRule, Retirement, VersionReference
 from objreg.core.retention import Retention, RetentionLine, carry_out, put_retention, read_rules
-from objreg.core.rules import Decision
 from objreg.core.state import Change, ScopeState
 from objreg.core.times import format_time, parse_time
 from objreg.errors import InvalidInput

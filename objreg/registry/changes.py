@@ -14,6 +14,7 @@ from typing import Any, Literal
 import msgspec
 
 from objreg.core import rules
+from objreg.core.decisions import Decision, View
 from objreg.core.encoding import json_value
 from objreg.core.names import check_part, check_state
 from objreg.core.records import (
@@ -27,7 +28,7 @@ from objreg.core.records import (
     VersionRecord,
     VersionReference,
 )
-from objreg.core.rules import Decision, NewVersion, View
+from objreg.core.rules import NewVersion
 from objreg.core.specs import Spec, parse_spec
 from objreg.core.state import Change
 from objreg.errors import InvalidInput, NotFound

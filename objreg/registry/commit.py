@@ -10,12 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from objreg.core.decisions import Decision
 from objreg.core.digest import digest_of
 from objreg.core.encoding import decode_json, encode
 from objreg.core.entries import Entry, Head, Snapshot, SnapshotReference, read_entry, snapshot_is_due
 from objreg.core.keys import log_key, record_key, snapshot_key
 from objreg.core.merge import merge
-from objreg.core.rules import Decision
 from objreg.core.state import Change, Pointer
 from objreg.core.times import after
 from objreg.errors import CommitUnknown, Conflict, ObjregError, StoreError, StoreUnavailable

@@ -7,11 +7,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from objreg.core.decisions import Decision, View
 from objreg.core.keys import REGISTRY_DOMAIN, namespace_domain
 from objreg.core.lock_file import LockFile
 from objreg.core.names import check_namespace, check_path, check_state
 from objreg.core.records import Namespace, RegistrySettings, StateDefinition
-from objreg.core.rules import Decision, View
 from objreg.core.scopes import define_state, put_description
 from objreg.core.specs import Spec
 from objreg.core.state import ModelState, Pointer, ScopeState, model_refs

@@ -11,11 +11,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from objreg.core.decisions import View
 from objreg.core.encoding import decode, decode_record, encode, of_kind
 from objreg.core.keys import MARKER, REGISTRY_DOMAIN, model_domain, namespace_domain
 from objreg.core.names import parent_namespaces
 from objreg.core.records import AnyRecord, Marker, Record
-from objreg.core.rules import View
 from objreg.core.state import ModelState, ScopeState, StateItem
 from objreg.core.times import format_time
 from objreg.errors import FormatError, NotFound

@@ -7,11 +7,11 @@ from typing import Any
 
 import msgspec
 
+from objreg.core.decisions import Decision, View
 from objreg.core.encoding import decode_record
 from objreg.core.keys import model_domain
 from objreg.core.merge import merge
 from objreg.core.records import AnyRecord
-from objreg.core.rules import Decision, View
 from objreg.core.state import Change, ModelState
 from objreg.errors import Conflict, InvalidInput
 from objreg.registry.changes import Changes, Operation

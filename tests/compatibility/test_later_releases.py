@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 import objreg
+from objreg.core.decisions import Decision
 from objreg.core.digest import digest_of, hex_of
-from objreg.core.rules import Decision
 from objreg.core.state import Change
 from objreg.registry.registry import Registry, _refs_of
 from tests.compatibility.everything import small_sizes

@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from objreg.core.collection import ORPHAN, References, blob_names, condemn, named_records, references, swept
+from objreg.core.decisions import Decision
 from objreg.core.digest import digest_of
 from objreg.core.keys import blob_key, parse_blob_name
 from objreg.core.merge import merge
 from objreg.core.records import Experiment, Retirement, VersionRecord
-from objreg.core.rules import Decision, retire
+from objreg.core.rules import retire
 from objreg.core.specs import parse_spec
 from objreg.core.state import ModelState
 from tests.core.conftest import Model, artifact

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from objreg.core import rules
+from objreg.core.decisions import Decision
 from objreg.core.digest import digest_of
 from objreg.core.encoding import decode_record
 from objreg.core.records import (
@@ -16,7 +17,7 @@ from objreg.core.records import (
     Retirement,
     VersionReference,
 )
-from objreg.core.rules import Decision, NewVersion, add_version
+from objreg.core.rules import NewVersion, add_version
 from objreg.core.specs import parse_spec
 from objreg.core.state import Change, ModelState, StateItem, model_refs
 from objreg.errors import AlreadyExists, Conflict, InvalidInput, NotFound

@@ -7,10 +7,10 @@ import pytest
 
 import objreg
 from objreg.core.collection import ORPHAN, condemn, swept
+from objreg.core.decisions import Decision
 from objreg.core.digest import digest_of
 from objreg.core.keys import blob_key
 from objreg.core.records import RetentionRule
-from objreg.core.rules import Decision
 from objreg.errors import AccessDenied, CommitUnknown, Conflict, FormatError, IntegrityError, NotFound, StoreUnavailable
 from objreg.maintenance import (
     Collected,

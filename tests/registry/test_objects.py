@@ -54,7 +54,7 @@ def test_a_later_upload_of_a_collected_blob_is_found(
     registry: objreg.Registry, version: objreg.Version, tmp_path: Path
 ):
     """Where the first blob was collected, the next incarnation, which the state tells of, is looked for."""
-    from objreg.core.rules import Decision
+    from objreg.core.decisions import Decision
     from objreg.registry.commit import Commit
 
     weights = digest(bytes(range(256))).removeprefix("sha256:")

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from objreg.core.decisions import Decision
 from objreg.core.keys import record_key
 from objreg.core.merge import merge
 from objreg.core.records import Part
-from objreg.core.rules import Decision
 from objreg.core.state import ModelState
 from objreg.errors import StoreUnavailable
 from objreg.maintenance.collection import _Collector
