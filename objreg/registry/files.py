@@ -8,10 +8,11 @@ of a part nobody can say whether they are right, because digests are of whole bl
 import io
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
+from pathlib import Path
 from typing import BinaryIO
 
 from objreg.core.digest import verify
@@ -19,11 +20,12 @@ from objreg.core.records import File
 from objreg.errors import IntegrityError
 from objreg.registry.blobs import PART_SIZE, read_blob, read_blob_range
 from objreg.registry.collected import collection_told
+from objreg.registry.download import read_file
 from objreg.registry.pulled import pulled_file
 from objreg.registry.session import Session
 from objreg.registry.values import Version
 
-__all__ = ["RemoteFile", "open_file"]
+__all__ = ["RemoteFile", "open_file", "read_range", "whole_file"]
 
 _SMALL = 1024 * 1024
 """What is read along at least by who reads on, and the longest part that is always fetched whole, to be verified."""
@@ -122,6 +124,12 @@ class RemoteFile:
             position = piece.end
         return b"".join(pieces)
 
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the whole file, part by part, all of it verified; errors as for ``piece``."""
+        session = self.session()
+        with collection_told(session, self.version):
+            yield from read_file(session.store, session.model(self.version.model).domain, self.path, self.file)
+
 
 class _Reader(io.RawIOBase):
     """A place in a remote file, and the last pieces that were fetched of it."""
@@ -191,5 +199,32 @@ class _Reader(io.RawIOBase):
 
 def open_file(remote: RemoteFile) -> BinaryIO:
     """Open a file of a version for reading; from the cache where it was pulled, without a request."""
-    local = pulled_file(remote.session(), remote.version, remote.path, remote.file)
+    local = _pulled(remote)
     return local.open("rb") if local else io.BufferedReader(_Reader(remote), _BUFFER)
+
+
+def read_range(remote: RemoteFile, start: int, length: int) -> bytes:
+    """Return bytes of a file of a version, from where ``open_file`` would read them; the whole file is verified."""
+    if (start, length) == (0, remote.file.size):
+        return b"".join(whole_file(remote))
+    local = _pulled(remote)
+    if local is None:
+        return remote.read(start, length)
+    with local.open("rb") as opened:
+        opened.seek(start)
+        return opened.read(length)
+
+
+def whole_file(remote: RemoteFile) -> Iterator[bytes]:
+    """Yield all of a file of a version: from the cache where it was pulled, else from the store, verified."""
+    local = _pulled(remote)
+    if local is None:
+        yield from remote.chunks()
+        return
+    with local.open("rb") as opened:
+        while chunk := opened.read(_SMALL):
+            yield chunk
+
+
+def _pulled(remote: RemoteFile) -> Path | None:
+    return pulled_file(remote.session(), remote.version, remote.path, remote.file)

@@ -30,8 +30,7 @@ from objreg.core.selection import select_files
 from objreg.core.specs import Spec, parse_spec
 from objreg.core.state import Change, Pointer, ScopeState
 from objreg.errors import FormatError, InvalidInput, NotFound
-from objreg.registry.collected import collection_told
-from objreg.registry.download import file_paths, read_file
+from objreg.registry.download import file_paths
 from objreg.registry.files import RemoteFile, open_file
 from objreg.registry.objects import find_object
 from objreg.registry.pulled import copy_files, pulled_folder
@@ -152,8 +151,7 @@ class Reading(ABC):
             NotFound: there is no such version or file. When reading: its files were collected.
             IntegrityError: when reading: the bucket holds other bytes than the record promises.
         """
-        version, path, file = self._named_file(spec)
-        return open_file(RemoteFile(lambda: self._session, version, path, file, verify))
+        return open_file(self._remote_file(spec, verify=verify))
 
     def read(self, spec: str | Version) -> Iterator[bytes]:
         """Yield the bytes of one file of a version, without keeping them: ``fraud/clf:1.2/vocab.txt``.
@@ -162,9 +160,9 @@ class Reading(ABC):
             NotFound: there is no such version or file.
             IntegrityError: the bucket holds other bytes than the record promises.
         """
-        return self._chunks(*self._named_file(spec))
+        return self._remote_file(spec).chunks()
 
-    def _named_file(self, spec: str | Version) -> tuple[Version, str, File]:
+    def _remote_file(self, spec: str | Version, *, verify: bool = False) -> RemoteFile:
         parsed = parse_spec(str(spec))
         if not parsed.file:
             raise InvalidInput(f"name a file inside the version, like '{parsed}/model.joblib'")
@@ -172,12 +170,7 @@ class Reading(ABC):
         files = file_paths(version.artifacts)
         if parsed.file not in files:
             raise _no_file(version, parsed.file, files)
-        return version, parsed.file, files[parsed.file]
-
-    def _chunks(self, version: Version, path: str, file: File) -> Iterator[bytes]:
-        session = self._session
-        with collection_told(session, version):
-            yield from read_file(session.store, session.model(version.model).domain, path, file)
+        return RemoteFile(lambda: self._session, version, parsed.file, files[parsed.file], verify)
 
     # Lists
 
