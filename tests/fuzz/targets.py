@@ -138,7 +138,7 @@ def url(data: bytes) -> None:
     """An address, and how it is shown."""
     text = data.decode(errors="surrogateescape")
     redact(text)
-    if "hunter2" not in text:
+    if "hunter2" not in "".join(text.split()):  # tabs and line ends are taken out of addresses
         assert "hunter2" not in redact(f"s3://ada:hunter2@{text}")
         assert "hunter2" not in redact(f"https://host/{text.partition('?')[0].partition('#')[0]}?token=hunter2")
     query = dict(pair.partition("=")[::2] for pair in text.partition("?")[2].split("&") if pair)

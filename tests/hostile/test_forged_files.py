@@ -11,6 +11,7 @@ import zstandard
 import objreg
 from objreg.core.digest import digest_of, hex_of
 from objreg.core.names import check_file_path, windows_problem
+from objreg.local.trees import remove_tree
 from objreg.registry import download
 from tests.hostile.forged import DOMAIN, MODEL, Forger
 
@@ -145,7 +146,7 @@ def test_names_that_differ_stay_apart_where_they_can(forger: Forger) -> None:
     folder = forger.reader().pull(MODEL)
     assert {path.name for path in folder.iterdir()} == {"Model.bin", "model.bin", "é", "e\u0301"}
     for path in forger.machines:
-        objreg.local.trees.remove_tree(path.cache / "trees")
+        remove_tree(path.cache / "trees")
 
 
 def test_a_file_below_a_file_is_refused(forger: Forger) -> None:

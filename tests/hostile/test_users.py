@@ -17,6 +17,7 @@ from objreg.cli.program import run
 from objreg.core.encoding import json_value
 from objreg.core.specs import parse_spec
 from objreg.local.config import load_settings
+from objreg.local.trees import remove_tree
 from objreg.registry import upload
 from tests.hostile.forged import MODEL, Forger
 
@@ -255,7 +256,7 @@ def test_a_destination_that_no_path_can_be_is_refused(forger: Forger, tmp_path: 
         forger.reader().pull(MODEL, destination=tmp_path / "out" / destination)
     assert not (tmp_path / "out").exists() or list((tmp_path / "out").iterdir()) == []
     for machine in forger.machines:
-        objreg.local.trees.remove_tree(machine.cache)
+        remove_tree(machine.cache)
 
 
 # Values
