@@ -35,16 +35,18 @@ class Manifest:
 
     Attributes:
         domain: its folder below the registry's root.
+        offline: whether the newest entry that this machine has seen is taken for the newest.
         cold: whether the newest entry had to be found by the operation under way, instead of being known.
         listed: the store's own time of the newest entry, where a listing told it.
         lock: held while the log is read or added to, so that threads of one process do not race each other.
     """
 
-    def __init__(self, domain: str, store: Store, recall: Recall, clock: Clock) -> None:
+    def __init__(self, domain: str, store: Store, recall: Recall, clock: Clock, *, offline: bool = False) -> None:
         self.domain = domain
         self.store = store
         self.recall = recall
         self.clock = clock
+        self.offline = offline
         self.lock = threading.RLock()
         self._head: Head | None = None
         self._state: dict[str, Any] | None = None
@@ -79,6 +81,9 @@ class Manifest:
         with self.lock:
             self.cold = self._head is None
             known = self._head or self.recall.head(self.domain)
+            if self.offline:
+                self._head = known
+                return known
             if self._head is not None and self.clock.monotonic() - self._looked < _FRESH_SECONDS:
                 self._walk(self._head)
             else:

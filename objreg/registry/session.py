@@ -5,6 +5,7 @@ Made anew after a fork, because locks and connections do not survive one.
 
 import os
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -71,6 +72,12 @@ def create_marker(store: Store, clock: Clock) -> tuple[Marker, bool]:
     return found, found == marker
 
 
+def _log(text: str) -> None:
+    import logging
+
+    logging.getLogger("objreg").info("%s", text)
+
+
 @dataclass
 class Session:
     """What a process holds while it uses a registry.
@@ -80,12 +87,16 @@ class Session:
         recall: what the machine remembers.
         clock: time and chance.
         actor: who commits.
+        tell: takes what a person who waits wants to know; by default it goes to the log.
+        offline: whether only what this machine has seen is used; the store is then one that refuses.
     """
 
     store: Store
     recall: Recall
     clock: Clock
     actor: str
+    tell: Callable[[str], None] = _log
+    offline: bool = False
     pid: int = field(default_factory=os.getpid)
     _manifests: dict[str, Manifest] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -105,7 +116,9 @@ class Session:
         """Return the manifest of a domain; one for each, so that threads share what is known."""
         with self._lock:
             if domain not in self._manifests:
-                self._manifests[domain] = Manifest(domain, self.store, self.recall, self.clock)
+                self._manifests[domain] = Manifest(
+                    domain, self.store, self.recall, self.clock, offline=self.offline
+                )
             return self._manifests[domain]
 
     def drop(self, domain: str) -> None:
