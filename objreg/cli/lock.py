@@ -1,5 +1,7 @@
 """``objreg lock``."""
 
+from pathlib import Path
+
 import click
 
 from objreg.cli.help import Command
@@ -11,7 +13,7 @@ __all__ = ["command"]
 
 
 @click.command(cls=Command)
-@click.argument("names", nargs=-1, metavar="[MODEL]...")
+@click.argument("names", nargs=-1, metavar="[MODEL|FILE]...")
 @click.option("--upgrade", is_flag=True, help="Resolve anew: all, or each MODEL; else what is locked is kept.")
 @click.option("--check", is_flag=True, help="Change nothing; fail if the lock file is stale.")
 @click.option("--offline", is_flag=True, help="With --check: hold the files to each other, without the registry.")
@@ -21,7 +23,8 @@ def command(invocation: Invocation, names: tuple[str, ...], upgrade: bool, check
     """Lock what objreg.toml asks for: write objreg.lock.
 
     A version that is locked is kept while its request allows it, also where a state moved on. --check exits with 5 if
-    objreg.toml asks for something else, or the registry would now give something else. Prints what changed.
+    objreg.toml asks for something else, or the registry would now give something else. With --check --offline, each
+    FILE stands for the project that it belongs to, as a hook names what is committed. Prints what changed.
 
     Examples:
       objreg lock
@@ -32,14 +35,17 @@ def command(invocation: Invocation, names: tuple[str, ...], upgrade: bool, check
     from objreg.lock.changing import update
     from objreg.lock.workspace import open_workspace
 
-    if names and not upgrade:
-        raise click.UsageError("a MODEL goes with --upgrade: without it, all is locked")
+    if names and not (upgrade or offline):
+        raise click.UsageError("a MODEL goes with --upgrade, and a FILE with --check --offline")
     if check and upgrade:
         raise click.UsageError("--check changes nothing, so it does not go with --upgrade")
     if offline and not check:
         raise click.UsageError("--offline goes with --check: to lock, the registry is asked")
     if check:
-        _check(invocation, offline=offline)
+        folders = sorted({Path(name).parent for name in names}) or [Path()]
+        paths = dict.fromkeys(_check(invocation, folder, offline=offline) for folder in folders)
+        document = {"path": ", ".join(paths), "changed": False, "changes": []}
+        invocation.output.result(document, Table(CHANGES, []))
         return
     workspace = open_workspace()
     registry = project_registry(invocation, workspace)
@@ -47,14 +53,15 @@ def command(invocation: Invocation, names: tuple[str, ...], upgrade: bool, check
     tell_changes(invocation, workspace, lock)
 
 
-def _check(invocation: Invocation, *, offline: bool) -> None:
+def _check(invocation: Invocation, folder: Path, *, offline: bool) -> str:
+    """Check a project; return where its lock file is."""
     from objreg.local.config import is_on, process_environment
     from objreg.lock.workspace import open_workspace, stale
 
-    workspace = open_workspace()
+    workspace = open_workspace(folder)
     path = str(workspace.project.lock_path)
     workspace.check_fresh()
-    url = configured_url(invocation)
+    url = configured_url(invocation, folder)
     if url is not None:
         workspace.check_registry(url)
     if workspace.lock and not offline and not is_on("OBJREG_OFFLINE", process_environment()):
@@ -66,4 +73,4 @@ def _check(invocation: Invocation, *, offline: bool) -> None:
                 workspace.project.lock_path, {item.name: item.reason for item in found}, "objreg lock --upgrade"
             )
     invocation.output.note(f"{path} is fresh" if workspace.lock else "nothing is wanted, and nothing is locked")
-    invocation.output.result({"path": path, "changed": False, "changes": []}, Table(CHANGES, []))
+    return path

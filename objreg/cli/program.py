@@ -18,7 +18,7 @@ __all__ = ["BROKEN_PIPE", "COMMANDS", "program", "run"]
 COMMANDS = {
     "init": "Create a registry, unless there is one.",
     "push": "Add a version to a model.",
-    "pull": "Fetch the files of a version.",
+    "pull": "Fetch the files of a version, or some of them.",
     "ls": "List namespaces and models, or a model's versions.",
     "show": "Show all that is known of a version.",
     "log": "Show the history of a model: who, when, why, from what to what.",
@@ -42,7 +42,7 @@ COMMANDS = {
     "gc": "Delete the blobs that nothing needs any more.",
     "doctor": "Examine a store before it is trusted.",
     "fsck": "Verify a registry: every entry, record, snapshot, pointer and rule.",
-    "accept": "Accept the history of a registry that was restored on purpose.",
+    "accept": "Accept the history of a registry that was restored or replaced on purpose.",
     "policy": "Print the least-privilege policy for a role.",
     "completion": "Print a script that completes names in a shell.",
 }

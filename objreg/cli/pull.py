@@ -41,14 +41,17 @@ def command(
     from objreg.registry.download import file_paths
 
     registry = invocation.registry()
-    file = parse_spec(spec).file
+    parsed = parse_spec(spec)
+    file = parsed.file
     version = registry.resolve(spec)
     pinned = f"{version.spec}/{file}" if file else version.spec
     files = file_paths(version.artifacts)
     size = sum(files[path].size for path in select_files(files, below=file, include=include, exclude=exclude))
     with progress_bar(f"pull {version.spec}", size, quiet=invocation.json) as received:
-        path = registry.pull(pinned, destination=destination, include=include, exclude=exclude, progress=received)
+        wanted = pinned if file else version
+        path = registry.pull(wanted, destination=destination, include=include, exclude=exclude, progress=received)
     if pinned != spec:
-        invocation.output.note(f"{spec} is {pinned}")
+        locked = parsed.bare and registry.lock is not None and registry.lock.get(parsed.path) is not None
+        invocation.output.note(f"{spec} is {pinned}" + (f", by {registry.lock_path}" if locked else ""))
     document = {"spec": version.spec, "digest": version.digest, "file": file or None, "path": str(path)}
     invocation.output.result(document, str(path))

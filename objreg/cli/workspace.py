@@ -1,5 +1,6 @@
 """What the commands of the lock file share: the project, its registry, and how a change is told."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from objreg.cli.invocation import Invocation
@@ -15,12 +16,12 @@ __all__ = ["CHANGES", "configured_url", "project_registry", "tell_changes"]
 CHANGES = ("model", "requested", "before", "now")
 
 
-def configured_url(invocation: Invocation) -> str | None:
-    """Return the registry's URL as it would be opened, without opening it; None where none is configured."""
+def configured_url(invocation: Invocation, folder: Path | None = None) -> str | None:
+    """Return the URL of the registry that would be opened in a folder; None where none is configured."""
     from objreg.local.config import load_settings
     from objreg.store.urls import parse_location
 
-    settings = load_settings(invocation.url)
+    settings = load_settings(invocation.url, start=folder)
     if settings.is_default:
         return None
     located = parse_location(settings.url)

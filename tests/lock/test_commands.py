@@ -124,6 +124,19 @@ def test_check_fails_when_the_registry_moved_on(project: Cli, push: Callable[...
     assert "an upgrade would change nothing" in project("outdated").err
 
 
+def test_check_looks_at_the_projects_of_the_files_that_are_named(project: Cli, tmp_path: Path):
+    """In a repository of several projects, a hook names what was changed; each has its own registry and lock file."""
+    project("add", "fraud/clf")
+    service = tmp_path / "service"
+    service.mkdir()
+    (service / "objreg.toml").write_text('url = "../elsewhere"\n[assets]\n"fraud/clf" = "1"\n')
+    files = ("objreg.toml", "service/objreg.toml")
+    assert f"{service}/objreg.lock is stale" in project("lock", "--check", "--offline", *files, code=5).err
+    (service / "objreg.lock").write_text(LOCK.read_text().replace('"*"', '"1"').replace('"registry"', '"../elsewhere"'))
+    told = project("lock", "--check", "--offline", *files, "objreg.lock").err
+    assert told.count("is fresh") == 2
+
+
 def test_nothing_wanted_and_nothing_locked_is_right(project: Cli):
     """So that a hook can run in any repository."""
     assert "nothing is wanted" in project("lock", "--check", "--offline").err
@@ -133,7 +146,7 @@ def test_nothing_wanted_and_nothing_locked_is_right(project: Cli):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["lock", "fraud/clf"], ["lock", "--check", "--upgrade"], ["lock", "--offline"]],
+    [["lock", "fraud/clf"], ["lock", "--check", "fraud/clf"], ["lock", "--check", "--upgrade"], ["lock", "--offline"]],
 )
 def test_options_that_do_not_go_together(project: Cli, arguments: list[str]):
     """Are refused, instead of one of them being passed over."""
@@ -156,6 +169,16 @@ def test_sync_gives_the_locked_bytes(project: Cli):
     assert [row[0] for row in project("sync", "--all-groups").rows] == ["fraud/clf", "nlp/vocab"]
     assert "there is no group 'test'" in project("sync", "--group", "test", code=2).err
     assert project("sync", "--json").json[0]["path"] == path
+
+
+def test_pull_follows_the_lock_file_and_says_so(project: Cli, push: Callable[..., str]):
+    """A name alone is the locked version; the path is the one that sync gives."""
+    project("add", "fraud/clf@production")
+    pulled = project("pull", "fraud/clf")
+    assert pulled.out.strip() == project("sync").rows[0][2]
+    assert pulled.err == f"objreg: fraud/clf is fraud/clf:1.0, by {LOCK.absolute()}\n"
+    assert project("pull", "fraud/clf@latest").err == "objreg: fraud/clf@latest is fraud/clf:1.1\n"
+    assert "by" not in project("pull", "nlp/vocab").err
 
 
 def test_sync_brings_the_lock_file_up_to_date(project: Cli):
