@@ -141,12 +141,13 @@ def read_text(path: Path) -> str | None:
 
 
 def write_text(path: Path, text: str) -> bool:
-    """Write a project's file, whole or not at all; return whether it changed.
+    """Write a project's file, whole or not at all; return whether it changed. A symbolic link is followed.
 
     Raises:
         StoreError: the folder does not take it.
     """
     data = text.encode()
+    path = Path(os.path.realpath(path))
     try:
         if path.exists() and path.read_bytes() == data:
             return False

@@ -4,6 +4,7 @@ As a lock file of packages does, this one holds still: a version that was locked
 or a newer version continues ``1``, until it is told to upgrade.
 """
 
+import warnings
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import msgspec
 
 from objreg.core import rules
 from objreg.core.lock_file import LockedAsset, LockedEntry, LockFile, files_of
-from objreg.core.records import VersionRecord
+from objreg.core.records import Retirement, VersionRecord
 from objreg.core.wants import Want, satisfies, spec_of
 from objreg.errors import IntegrityError, NotFound
 from objreg.registry.download import file_paths
@@ -115,8 +116,9 @@ def _is_allowed(want: Want, pinned: LockedAsset) -> bool:
 
 
 def _check_exists(session: Session, pinned: LockedAsset) -> None:
-    view = session.view(pinned.name, session.existing_model(pinned.name))
-    item = view.state.versions.get(pinned.version)
+    """See to it that a version that is kept is still what it was; warn if it was retired since."""
+    manifest = session.existing_model(pinned.name)
+    item = session.view(pinned.name, manifest).state.versions.get(pinned.version)
     if item is None or item.record != pinned.record:
         there = f"its record there is {item.record}" if item else "there is no such version there"
         raise IntegrityError(
@@ -124,6 +126,12 @@ def _check_exists(session: Session, pinned: LockedAsset) -> None:
             f" replaced the registry, or lock what it has now: objreg lock --upgrade {pinned.name}",
             expected=pinned.record,
             found=item.record if item else "",
+        )
+    if item.retired:
+        reason = session.record_of(manifest, item.retired, Retirement).reason
+        warnings.warn(
+            f"{pinned.spec} is locked, and was retired ({reason}): ask for another version of {pinned.name}",
+            stacklevel=2,
         )
 
 

@@ -76,6 +76,15 @@ def test_a_project_without_a_file(project: Cli, monkeypatch: pytest.MonkeyPatch,
     assert open_workspace().lock.registry == (tmp_path / "registry").as_uri()
 
 
+def test_a_configuration_behind_a_link_stays_one(project: Cli, tmp_path: Path):
+    """The file that the link leads to is written."""
+    CONFIG.rename(tmp_path / "shared.toml")
+    CONFIG.symlink_to("shared.toml")
+    project("add", "fraud/clf")
+    assert CONFIG.is_symlink()
+    assert '"fraud/clf"' in (tmp_path / "shared.toml").read_text()
+
+
 def test_lock_is_deterministic(project: Cli, tmp_path: Path):
     """Made again from nothing, the bytes are the same."""
     project("add", "fraud/clf@production")

@@ -109,6 +109,15 @@ def test_a_record_that_is_not_there_any_more(registry: objreg.Registry, tmp_path
     assert lock(other, before, ["fraud/clf"], fraud__clf="1.0").assets[0].record == other.resolve("fraud/clf").digest
 
 
+def test_a_locked_version_that_was_retired_is_kept_with_a_warning(registry: objreg.Registry):
+    """Its bytes are what was asked for; that it should not be used any more is told with the reason."""
+    before = lock(registry, fraud__clf="1")
+    registry.retire("fraud/clf:1.1", reason="leaked labels")
+    with pytest.warns(UserWarning, match=r"fraud/clf:1\.1 is locked, and was retired \(leaked labels\)"):
+        assert lock(registry, before, fraud__clf="1") == before
+    assert lock(registry, before, ["fraud/clf"], fraud__clf="1").assets[0].version == "1.0"
+
+
 def test_outdated_is_what_an_upgrade_would_change(registry: objreg.Registry):
     """A state that moved, a newer version that continues a part; an exact version never is."""
     before = lock(registry, fraud__clf="@production")
