@@ -500,3 +500,27 @@ def test_seq_of_a_key_is_never_more_than_a_slot(forger: Forger) -> None:
         with pytest.raises(objreg.FormatError):
             seq_of(key)
     assert isinstance(forger.store, MemoryStore)
+
+
+# Depth
+
+
+@pytest.mark.parametrize("depth", [60, 99, 101, 400, 900])
+def test_json_is_nested_a_hundred_deep_at_most(forger: Forger, depth: int) -> None:
+    """No program that walks through what was read runs out of stack; what a writer can make is well below."""
+    plain = compact(forger.version_record())
+    assert plain.count(b'"metadata":{}') == 1
+    inner = depth - 1  # the record itself is the first
+    forger.version(plain.replace(b'"metadata":{}', b'"metadata":' + b'{"a":' * inner + b"1" + b"}" * inner))
+    if depth <= 100:
+        assert forger.reader().resolve(MODEL).metadata
+        return
+    with pytest.raises(objreg.FormatError, match="nested more than 100 deep"):
+        forger.reader().resolve(MODEL)
+
+
+@pytest.mark.parametrize("text", ["[" * 5000, "[{" * 500, '\\"[' * 300, "]" * 500 + "[" * 500, '"' * 3 + "{" * 200])
+def test_brackets_in_a_text_are_not_nested(forger: Forger, text: str) -> None:
+    """A description may hold as many as it likes."""
+    forger.version_with(description=text)
+    assert forger.reader().resolve(MODEL).description == text
