@@ -6,11 +6,10 @@ Needs the extra ``objreg[fsspec]``. A path is a spec with a file behind it: ``fr
 import errno
 import os
 import time
-from bisect import bisect_right
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from fnmatch import fnmatchcase
-from math import inf
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -26,20 +25,22 @@ from objreg.integrations.fsspec_tree import (
     split_spec,
     told_as_missing,
 )
+from objreg.local.config import Settings, load_settings
 from objreg.registry.files import RemoteFile, open_file, read_range, whole_file
 from objreg.registry.registry import Registry
 
 try:
     from fsspec.callbacks import DEFAULT_CALLBACK, Callback
     from fsspec.spec import AbstractFileSystem
-    from fsspec.utils import merge_offset_ranges, stringify_path
+    from fsspec.utils import stringify_path
+
+    from objreg.integrations.fsspec_ranges import Range, read_ranges
 except ImportError as error:
     raise MissingDependency("fsspec is needed for objreg:// paths; install objreg[fsspec]") from error
 
 __all__ = ["ObjregFileSystem", "PathNotFound"]
 
 _SCHEME = "objreg://"
-_WORKERS = 8
 _SECONDS = 10.0
 _MAX_GAP = 256 * 1024
 """Bytes between two ranges that are fetched too: fewer than what comes while another request would be answered."""
@@ -91,12 +92,15 @@ class ObjregFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec come
         **options: Any,
     ) -> None:
         super().__init__()
-        self._url = registry
-        self._engine = engine
-        self._options = {name: value for name, value in options.items() if name not in _FOR_ASYNC_ONES}
+        self._named = (
+            registry,
+            {name: value for name, value in options.items() if name not in _FOR_ASYNC_ONES},
+            engine,
+        )
         self._verify = verify
         self._seconds = (_SECONDS if listings_expiry_time is None else listings_expiry_time) * use_listings_cache
         self._registry: Registry | None = None
+        self._settings: Settings | None = None
         self._is_given = False
         self._trees: dict[str, tuple[float, VersionTree]] = {}
 
@@ -115,9 +119,17 @@ class ObjregFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec come
 
     @property
     def registry(self) -> Registry:
-        """The registry, opened when it is first needed."""
-        if self._registry is None:
-            self._registry = objreg.open(self._url, engine=self._engine, storage_options=self._options or None)
+        """The registry, opened when it is first needed; anew, where none was named and another one is configured now.
+
+        fsspec keeps a file system for the whole life of a process, and gives it to all who ask with the same options.
+        """
+        if self._registry is not None and (self._is_given or self._url):
+            return self._registry
+        settings = load_settings(self._url, storage_options=self._options or None, engine=self._engine)
+        if self._registry is None or settings != self._settings:
+            self._registry = objreg.open(self._url, storage_options=self._options or None, engine=self._engine)
+            self._settings = settings
+            self._trees.clear()
         return self._registry
 
     @classmethod
@@ -144,7 +156,7 @@ class ObjregFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec come
     def info(self, path: str, **kwargs: Any) -> Info:
         del kwargs
         path = self._strip_protocol(path)
-        with told_as_missing(path):
+        with self._asking(path):
             spec, inside = split_spec(path)
             if spec:
                 return self._tree(spec).info(spec, inside)
@@ -155,7 +167,7 @@ class ObjregFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec come
     def ls(self, path: str, detail: bool = True, **kwargs: Any) -> list[Any]:
         del kwargs
         path = self._strip_protocol(path)
-        with told_as_missing(path):
+        with self._asking(path):
             spec, inside = split_spec(path)
             found = self._tree(spec).below(spec, inside) if spec else self._below(path)
         return found if detail else [info["name"] for info in found]
@@ -218,30 +230,17 @@ class ObjregFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec come
         firsts = starts if isinstance(starts, list) else [starts] * len(paths)
         lasts = ends if isinstance(ends, list) else [ends] * len(paths)
         try:
-            return self._ranges(paths, firsts, lasts, _MAX_GAP if max_gap is None else max_gap)
+            wanted = [self._range(*item) for item in zip(paths, firsts, lasts, strict=True)]
+            return read_ranges(wanted, self.cat_file, _MAX_GAP if max_gap is None else max_gap)
         except (ObjregError, OSError):
             if on_error != "return":
                 raise
             found: list[Any] = super().cat_ranges(paths, firsts, lasts, on_error=on_error, **kwargs)
             return found  # one by one, so that each error is in its own place
 
-    def _ranges(self, paths: list[str], starts: list[int | None], ends: list[int | None], gap: int) -> list[bytes]:
-        if not paths:
-            return []
-        wanted = []
-        for path, start, end in zip(paths, starts, ends, strict=True):
-            remote = self._remote(path)
-            first, last, _ = slice(start, end).indices(remote.file.size)
-            wanted.append((self._strip_protocol(path), first, max(first, last)))
-        spans = list(zip(*merge_offset_ranges(*map(list, zip(*wanted, strict=True)), max_gap=gap), strict=True))
-        with ThreadPoolExecutor(_WORKERS, thread_name_prefix="objreg-ranges") as pool:
-            data = list(pool.map(lambda span: self.cat_file(*span), spans))
-        found = []
-        for path, first, last in wanted:
-            place = bisect_right(spans, (path, first, inf)) - 1
-            begin = spans[place][1]
-            found.append(data[place][first - begin : last - begin])
-        return found
+    def _range(self, path: str, start: int | None, end: int | None) -> Range:
+        first, last, _ = slice(start, end).indices(self._remote(path).file.size)
+        return self._strip_protocol(path), first, max(first, last)
 
     def get_file(self, rpath: str, lpath: Any, callback: Callback = DEFAULT_CALLBACK, **kwargs: Any) -> None:
         """Copy a file to this machine, all of it verified; nothing stays there if it is not right."""
@@ -270,6 +269,12 @@ class ObjregFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec come
     mkdir = makedirs = rmdir = rm = rm_file = _rm = cp_file = mv = touch = pipe_file = put_file = _refuse
 
     # How it is found
+
+    @contextmanager
+    def _asking(self, path: str) -> Iterator[None]:
+        _ = self.registry.session  # what is wrong with the registry itself is told as it is
+        with told_as_missing(path):
+            yield
 
     def _tree(self, spec: str) -> VersionTree:
         known = self._trees.get(spec)

@@ -156,6 +156,20 @@ def test_one_file_is_pulled(clf: Cli):
     assert "has no file" in clf("pull", "fraud/clf:1.1/none", code=3).err
 
 
+def test_some_files_are_pulled(clf: Cli):
+    """By pattern or by folder; what nothing matches ends with 3, what can match nothing with 2."""
+    for options in (["--include", "*.txt"], ["--exclude", "*.bin"], ["--include", "**", "--exclude", "w*"]):
+        pulled = Path(clf("pull", "fraud/clf:1.1", *options).out.strip())
+        assert [path.name for path in pulled.iterdir()] == ["vocab.txt"]
+    Path("model/tokenizer").mkdir()
+    Path("model/tokenizer/a.json").write_text("{}")
+    clf("push", "fraud/clf", "model")
+    found = clf("pull", "fraud/clf@latest/tokenizer", "--json").json
+    assert (found["file"], [path.name for path in Path(found["path"]).iterdir()]) == ("tokenizer", ["a.json"])
+    assert "has no file that the patterns choose" in clf("pull", "fraud/clf", "--include", "*.json", code=3).err
+    assert "can match no file" in clf("pull", "fraud/clf", "--exclude", "/a", code=2).err
+
+
 def test_changed_bytes_are_not_pulled(clf: Cli):
     """A blob that was altered in the bucket ends with 6, and leaves nothing."""
     blob = Path("registry/fraud/clf.model/blobs") / hashlib.sha256(b"better").hexdigest()

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import assert_type
+from typing import BinaryIO, assert_type
 
 import objreg
 
@@ -110,6 +110,8 @@ def reading(registry: objreg.Registry) -> None:
     assert_type(version, objreg.Version)
     assert_type(registry.pull(version, destination=Path("here"), progress=print), Path)
     assert_type(registry.read("fraud/clf:1.0/vocab.txt"), Iterator[bytes])
+    assert_type(registry.open("fraud/clf:1.0/vocab.txt", verify=True), BinaryIO)
+    assert_type(registry.pull("fraud/clf:1.0", include=["*.json"], exclude=("logs/",)), Path)
     summaries = registry.versions("fraud/clf", "production")
     assert_type(summaries, tuple[objreg.VersionSummary, ...])
     assert_type(summaries[0].states, tuple[str, ...])
