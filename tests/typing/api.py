@@ -13,10 +13,13 @@ def opening() -> objreg.Registry:
     objreg.open()
     objreg.open("s3://bucket/prefix", storage_options={"region": "eu-west-1"}, engine="obstore")
     objreg.open(Path("registry"), create=True, actor="ci@acme")
-    objreg.open("s3://bucket", filesystem=object())
+    objreg.open("s3://bucket", filesystem=object(), lock=False)
     registry = objreg.open("memory://x")
     assert_type(registry, objreg.Registry)
     assert_type(registry.url, str)
+    assert_type(registry.lock_path, Path | None)
+    if registry.lock is not None:
+        assert_type([asset.spec for asset in registry.lock.assets], list[str])
     assert_type(objreg.__version__, str)
     return registry
 
