@@ -7,21 +7,30 @@
     <root>/heads/<64 hex>            the newest entry seen of one domain of one registry
     <root>/versions/<64 hex>/<64 hex>  the record digest of one exact version of one model
     <root>/verified/<64 hex>         how far one domain of one registry was verified
-    <root>/trees/<64 hex>/           the files of one pulled version, read-only
+    <root>/unfinished/<64 hex>       long parts that pushes to one model stored of late
+    <root>/markers/<64 hex>          the id of a registry that can only be told apart by it
+    <root>/files/<2 hex>/<64 hex>    the files of pulled versions, by the sha256 of their bytes, read-only
+    <root>/trees/<64 hex>/           the folder of one pulled version: links to these files, read-only
 
 Every file and every tree appears whole, by a rename in its own folder, so readers need no lock. Nothing is synced to
-disk: files carry their digest, so what a power cut damaged is seen. A tree's files do not; a record has their sizes.
+disk: what a power cut can have damaged is seen by its digest.
+
+Read-only caches can lie below it, like one that was baked into a container image: what the cache lacks is looked for in
+these layers, and nothing is written there.
 """
 
 import os
 import re
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 
 from objreg.errors import InvalidInput, ObjregError, StoreError
-from objreg.local.trees import make_read_only, remove_tree
+from objreg.local.cache_files import Files
+from objreg.local.cache_links import AUTO, Linker
+from objreg.local.cache_trees import TreeIndex, Trees, seal, unseal
+from objreg.local.trees import remove_tree
 
 __all__ = ["Cache"]
 
@@ -31,6 +40,8 @@ _TAG = b"""Signature: 8a477f597d28d172789f06886806bc55
 # For information about cache directory tags, see https://bford.info/cachedir/
 """
 _VERIFIED_OF_A_DOMAIN = ("quick", "deep", "marker")
+_FORGOTTEN = -1
+_HIDES_LAYERS = "hides-layers"
 _HEAD_LOCK_SECONDS = 2.0
 """The lock is held while one small file is written; whoever holds it longer hangs, and is not worth waiting for."""
 
@@ -43,32 +54,45 @@ class Cache:
 
     Args:
         root: the folder; made when first needed.
+        layers: roots of read-only caches below it; what is in the first one counts.
+        link: how a pulled version's files are put into its folder: see ``Linker``.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, layers: tuple[Path, ...] = (), link: str = AUTO) -> None:
         self.root = root
+        self.layers = layers
+        self.link = link
+        self.files = Files(root, layers)
+        self.trees = Trees(root, layers)
 
     def get_object(self, digest: str) -> bytes | None:
         """Return the bytes with a digest ("sha256:" and 64 hex digits), verified, or None.
 
         A file with other bytes is deleted: it was damaged, and would only be in the way of the right one.
         """
-        path = self._object_path(digest)
-        data = _read(path)
-        if data is None or sha256(data).hexdigest() == path.name:
-            return data
-        with suppress(OSError):
-            path.unlink()
+        digits = _hex(digest)
+        for path in self._places(f"objects/{digits[:2]}/{digits}"):
+            data = _read(path)
+            if data is not None and sha256(data).hexdigest() == digits:
+                return data
+            if data is not None and path.is_relative_to(self.root):
+                with suppress(OSError):
+                    path.unlink()
         return None
 
     def put_object(self, digest: str, data: bytes) -> bool:
         """Keep the bytes with a digest (the caller has verified them); False if the folder cannot take them."""
-        return self._write(self._object_path(digest), data)
+        digits = _hex(digest)
+        return self._write(self.root / "objects" / digits[:2] / digits, data)
 
     def head(self, registry: str, domain: str) -> bytes | None:
         """Return the newest entry's bytes seen of a domain of a registry, or None."""
-        found = _read_head(self._named("heads", registry, domain))
-        return None if found is None else found[1]
+        found = self._seen_head("heads/" + _name(registry, domain))
+        return found[1] if found and found[0] >= 0 else None
+
+    def _seen_head(self, name: str) -> tuple[int, bytes] | None:
+        # The cache's own counts before a layer's, though older: only forgetting makes it so.
+        return next(filter(None, map(_read_head, self._places(name))), None)
 
     def remember_head(self, registry: str, domain: str, seq: int, data: bytes) -> None:
         """Keep entry number ``seq`` as the newest one seen, unless one as new is known: memory never goes backwards."""
@@ -79,14 +103,18 @@ class Cache:
         with suppress(OSError):
             self._make_folder(path.parent)
             with FileLock(f"{path}.lock", timeout=_HEAD_LOCK_SECONDS):
-                known = _read_head(path)
+                known = self._seen_head(f"heads/{path.name}")
                 if known is None or known[0] < seq:
-                    self._write(path, _sealed(b"%d\n%s" % (seq, data)))
+                    self._write(path, seal(b"%d\n%s" % (seq, data)))
 
     def forget_head(self, registry: str, domain: str) -> None:
         """Forget a domain's newest entry: for somebody who has made sure that the registry was put back on purpose."""
-        with suppress(OSError):
-            self._named("heads", registry, domain).unlink()
+        path = self._named("heads", registry, domain)
+        if self.layers:
+            self._write(path, seal(b"%d\n" % _FORGOTTEN))  # what a layer remembers cannot be removed, so it is hidden
+        else:
+            with suppress(OSError):
+                path.unlink()
         self.forget_verified(registry, domain)
 
     def verified(self, registry: str, domain: str, kind: str) -> bytes | None:
@@ -97,11 +125,11 @@ class Cache:
             domain: which one of its domains; ``""`` for the registry as a whole.
             kind: what is remembered: ``quick``, ``deep``, ``marker`` or ``domains``.
         """
-        return _unsealed(_read(self._named("verified", registry, domain, kind)))
+        return unseal(_read(self._named("verified", registry, domain, kind)))
 
     def remember_verified(self, registry: str, domain: str, kind: str, content: bytes) -> None:
         """Keep what a verification shall find again."""
-        self._write(self._named("verified", registry, domain, kind), _sealed(content))
+        self._write(self._named("verified", registry, domain, kind), seal(content))
 
     def forget_verified(self, registry: str, domain: str) -> None:
         """Forget what verifications remembered of a domain: it does not hold any more."""
@@ -111,52 +139,74 @@ class Cache:
 
     def version_digest(self, registry: str, model: str, version: str) -> str | None:
         """Return the digest of the record of an exact version, or None if this machine has not seen it."""
-        content = _unsealed(_read(self._version_path(registry, model, version)))
+        folder = "versions/" + _name(registry, model)
+        places = self._places(f"{folder}/{_name(version)}")
+        if self.layers and _read(self.root / folder / _HIDES_LAYERS) is not None:
+            places = iter([next(places)])
+        content = next(filter(None, (unseal(_read(path)) for path in places)), None)
         return None if content is None else content.decode()
 
     def remember_version(self, registry: str, model: str, version: str, digest: str) -> None:
         """Keep the digest of an exact version's record; the first one seen stays, because versions never change."""
         _hex(digest)
-        path = self._version_path(registry, model, version)
-        if _unsealed(_read(path)) is None:
-            self._write(path, _sealed(digest.encode()))
+        path = self._named("versions", registry, model) / _name(version)
+        if self.version_digest(registry, model, version) is None:
+            self._write(path, seal(digest.encode()))
 
     def forget_versions(self, registry: str, model: str) -> None:
         """Forget which versions of a model were seen: for a registry that was put back, and then went on otherwise."""
-        with suppress(OSError):
-            remove_tree(self._named("versions", registry, model))
-
-    def _version_path(self, registry: str, model: str, version: str) -> Path:
         # A folder for each model, so that its versions can be forgotten together.
-        return self._named("versions", registry, model) / sha256(version.encode(errors="surrogateescape")).hexdigest()
+        folder = self._named("versions", registry, model)
+        with suppress(OSError):
+            remove_tree(folder)
+        if self.layers:
+            self._write(folder / _HIDES_LAYERS, b"")
+
+    def marker(self, store: str) -> str | None:
+        """Return the id of the registry that this machine saw last in a store, or None."""
+        content = next(filter(None, (unseal(_read(path)) for path in self._places("markers/" + _name(store)))), None)
+        return None if content is None else content.decode()
+
+    def remember_marker(self, store: str, marker: str) -> None:
+        """Keep the id of the registry in a store."""
+        if self.marker(store) != marker:
+            self._write(self._named("markers", store), seal(marker.encode()))
 
     def tree(self, digest: str) -> Path | None:
         """Return the folder of a pulled version by its record's digest, or None; if it is there, it is complete.
 
+        Sizes and modification times of its files are looked at; what was written to, and after a restart of the
+        machine what may not have reached the disk, is hashed.
+
         Raises:
             StoreError: the cache folder does not let this process look.
         """
-        path = self._tree_path(digest)
+        digits = _hex(digest)
         try:
-            return path if path.is_dir() else None
+            return self.trees.find(digits)
         except OSError as error:
             raise self._unusable(error) from error
 
     @contextmanager
-    def build_tree(self, digest: str, is_whole: Callable[[Path], bool] = lambda _: True) -> Iterator[Path | None]:
+    def build_tree(
+        self, digest: str, index: TreeIndex, linker: Linker | None = None, waiting: Callable[[], None] = lambda: None
+    ) -> Iterator[Path | None]:
         """Fill the folder of a version; one process builds it, others wait as long as it takes (Ctrl-C ends the wait).
 
         ::
 
-            with cache.build_tree(digest) as folder:
+            with cache.build_tree(digest, index) as folder:
                 if folder is not None:
-                    ...  # write the files; when the block ends they are read-only, and tree(digest) has them
+                    ...  # put the files there; when the block ends they are read-only, and tree(digest) has them
 
-        When the block raises, nothing of it is left. What killed processes left goes when the next tree is built.
+        When the block raises, nothing of it is left. What killed processes left goes when the next tree is built. A
+        tree that is there and not whole is built anew.
 
         Args:
             digest: of the version's record.
-            is_whole: tells whether a tree that is there has all its bytes; one that has not is built anew.
+            index: what the tree will hold.
+            linker: what the files are put there with.
+            waiting: is called about five times a second while another process builds it.
 
         Yields:
             An empty folder, or None when the tree is there (another process has built it meanwhile).
@@ -164,47 +214,33 @@ class Cache:
         Raises:
             StoreError: the cache folder cannot hold the tree, or a file could not be written in the block.
         """
-        path = self._tree_path(digest)
-        partial = path.with_name(f"{path.name}.partial")
-
-        def is_there() -> bool:
-            found = self.tree(digest)
-            return found is not None and is_whole(found)
-
-        if is_there():
+        if self.tree(digest) is not None:
             yield None
             return
         try:
-            self._make_folder(path.parent)
-            _remove_leftovers(path.parent)
-            with _tree_lock(path):
-                if is_there():
-                    yield None
-                    return
-                try:
-                    remove_tree(path)
-                    remove_tree(partial)
-                    partial.mkdir()
-                    yield partial
-                    make_read_only(partial)
-                    partial.rename(path)
-                except BaseException:
-                    remove_tree(partial)
-                    raise
+            self._make_folder(self.trees.folder)
+            with self.trees.build(_hex(digest), index, linker or Linker(self.link), waiting) as partial:
+                yield partial
         except ObjregError:
             raise  # AccessDenied, from the store, is an OSError too
         except OSError as error:
             raise self._unusable(error) from error
 
-    def _object_path(self, digest: str) -> Path:
-        digits = _hex(digest)
-        return self.root / "objects" / digits[:2] / digits
+    def prepare(self, kind: str) -> Path:
+        """Return a folder of the cache for what keeps its own files there (``objreg.local.notes``), made if need be.
 
-    def _tree_path(self, digest: str) -> Path:
-        return self.root / "trees" / _hex(digest)
+        Raises:
+            OSError: the cache cannot be written.
+        """
+        folder = self.root / kind
+        self._make_folder(folder)
+        return folder
 
     def _named(self, kind: str, *names: str) -> Path:
-        return self.root / kind / sha256("\0".join(names).encode(errors="surrogateescape")).hexdigest()
+        return self.root / kind / _name(*names)
+
+    def _places(self, name: str) -> Iterator[Path]:
+        return (root / name for root in (self.root, *self.layers))
 
     def _write(self, path: Path, data: bytes) -> bool:
         partial = path.with_name(f"{path.name}.{os.urandom(6).hex()}.partial")
@@ -243,6 +279,11 @@ def _hex(digest: str) -> str:
     return match[1]
 
 
+def _name(*names: str) -> str:
+    """Return the name of a file for what may have any letters."""
+    return sha256("\0".join(names).encode(errors="surrogateescape")).hexdigest()
+
+
 def _read(path: Path) -> bytes | None:
     try:
         return path.read_bytes()
@@ -250,33 +291,9 @@ def _read(path: Path) -> bytes | None:
         return None
 
 
-def _sealed(content: bytes) -> bytes:
-    """A file's content after its own sha256, for files whose names say nothing of their bytes."""
-    return b"sha256:%s\n%s" % (sha256(content).hexdigest().encode(), content)
-
-
-def _unsealed(data: bytes | None) -> bytes | None:
-    content = (data or b"").partition(b"\n")[2]
-    return content if data == _sealed(content) else None
-
-
 def _read_head(path: Path) -> tuple[int, bytes] | None:
-    content = _unsealed(_read(path))
+    content = unseal(_read(path))
     if content is None:
         return None
     seq, _, data = content.partition(b"\n")
     return int(seq), data
-
-
-def _tree_lock(path: Path, timeout: float = -1) -> AbstractContextManager[object]:
-    from filelock import FileLock
-
-    return FileLock(f"{path}.lock", timeout=timeout)
-
-
-def _remove_leftovers(trees: Path) -> None:
-    """Remove what killed builders left: a partial tree whose lock is free has nobody who fills it."""
-    for partial in trees.glob("*.partial"):
-        # OSError: somebody fills it (filelock's Timeout), or it is another user's. Neither is in our way.
-        with suppress(OSError), _tree_lock(partial.with_suffix(""), timeout=0):
-            remove_tree(partial)

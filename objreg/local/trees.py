@@ -4,18 +4,28 @@ import os
 import stat
 from pathlib import Path
 
+from objreg.local.cache_links import is_stamped, stamp
+
 __all__ = ["make_read_only", "remove_tree"]
 
 # Symbolic links are left alone throughout: a change of their mode would change what they point at.
 
 
 def make_read_only(folder: Path) -> None:
-    """Take away the right to write from a folder and all below it (files 0444, folders 0555)."""
+    """Take away the right to write from a folder and all below it (files 0444, folders 0555), and stamp the files.
+
+    What is so already is left alone: it may be a link to a file of another user.
+    """
     for parent, _, files in os.walk(folder, topdown=False):
         for name in files:
             path = os.path.join(parent, name)  # noqa: PTH118 (a Path for each of 10,000 files costs more than its chmod)
-            if not stat.S_ISLNK(os.lstat(path).st_mode):
+            found = os.lstat(path)
+            if stat.S_ISLNK(found.st_mode):
+                continue
+            if stat.S_IMODE(found.st_mode) != 0o444:  # noqa: PLR2004 (the mode named above)
                 os.chmod(path, 0o444)  # noqa: PTH101 (as above)
+            if not is_stamped(found):
+                stamp(Path(path))
         Path(parent).chmod(0o555)
 
 

@@ -7,9 +7,10 @@ bounded by the number of workers and the size of a part, whatever the files' siz
 import hashlib
 import os
 import shutil
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,10 +21,9 @@ from objreg.errors import FormatError, IntegrityError, InvalidInput, StoreError
 from objreg.registry.blobs import read_blob
 from objreg.store.base import Store
 
-__all__ = ["download", "file_paths", "read_file"]
+__all__ = ["download", "file_paths", "new_file", "read_file"]
 
 _WORKERS = 4
-_CHUNK = 1024 * 1024
 
 BlobName = tuple[str, int, str]
 
@@ -32,6 +32,7 @@ BlobName = tuple[str, int, str]
 class _Slice:
     """Where a slice of a blob goes."""
 
+    name: str
     path: Path
     position: int
     part: Part
@@ -69,15 +70,23 @@ def _above(path: str) -> Iterator[str]:
         yield path
 
 
-def download(store: Store, domain: str, files: dict[str, File], folder: Path, received: Callable[[int], None]) -> None:
+def download(
+    store: Store,
+    domain: str,
+    files: dict[str, File],
+    folder: Path,
+    received: Callable[[int], None],
+    done: Callable[[str], None] = lambda _: None,
+) -> None:
     """Write files into a folder.
 
     Args:
         store: where from.
         domain: of the model.
         files: by path inside the folder.
-        folder: exists, and is empty.
+        folder: exists, and has none of them.
         received: is told how many plain bytes were written.
+        done: is told each path whose file is there and verified, as soon as it is.
 
     Raises:
         IntegrityError: a blob is missing or holds other bytes than its record says.
@@ -86,14 +95,21 @@ def download(store: Store, domain: str, files: dict[str, File], folder: Path, re
     try:
         _check_room(files, folder)
         work = _prepare(files, folder)
+        lacking = Counter(piece.name for slices in work for piece in slices)
+        for name in files.keys() - lacking.keys():  # empty files
+            _finish(name, files[name], folder, done)
         with ThreadPoolExecutor(_WORKERS, thread_name_prefix="objreg-pull") as pool:
             try:
-                for size in pool.map(lambda slices: _fetch(store, domain, slices), work):
+                for slices, size in zip(
+                    work, pool.map(lambda slices: _fetch(store, domain, slices), work), strict=True
+                ):
                     received(size)
+                    lacking.subtract(piece.name for piece in slices)
+                    for name in {piece.name for piece in slices if not lacking[piece.name]}:
+                        _finish(name, files[name], folder, done)
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
-        _verify_long(files, folder)
     except OSError as error:
         if isinstance(error, StoreError):
             raise
@@ -116,20 +132,30 @@ def _prepare(files: dict[str, File], folder: Path, *, windows: bool = os.name ==
         if windows and (problem := windows_problem(name)):
             raise StoreError(f"file {name!r} cannot be on this machine: {problem}; pull it on another system")
         path = folder.joinpath(*name.split("/"))
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("xb") as created:
-                created.truncate(file.size)
-        except FileExistsError as error:
-            raise StoreError(
-                f"file {name!r} cannot stand beside the others: this file system takes its name for another's, by"
-                f" letter case or by how Unicode is spelled; nothing was kept: pull on one that tells them apart"
-            ) from error
+        with new_file(name, path) as place, place.open("xb") as created:
+            created.truncate(file.size)
         position = 0
         for part in file.parts:
-            work[part.blob, part.incarnation, part.encoding].append(_Slice(path, position, part))
+            work[part.blob, part.incarnation, part.encoding].append(_Slice(name, path, position, part))
             position += part.length
     return list(work.values())
+
+
+@contextmanager
+def new_file(name: str, path: Path) -> Iterator[Path]:
+    """Make the folder of a new file; in the block the file is made.
+
+    Raises:
+        StoreError: the file system takes its name for that of another file.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield path
+    except FileExistsError as error:
+        raise StoreError(
+            f"file {name!r} cannot stand beside the others: this file system takes its name for another's, by"
+            f" letter case or by how Unicode is spelled; nothing was kept: pull on one that tells them apart"
+        ) from error
 
 
 def _fetch(store: Store, domain: str, slices: list[_Slice]) -> int:
@@ -148,16 +174,20 @@ def _fetch(store: Store, domain: str, slices: list[_Slice]) -> int:
     return written
 
 
-def _verify_long(files: dict[str, File], folder: Path) -> None:
-    """Hash files that are more than one whole blob: their blobs are verified, how they are put together is not yet."""
-    for name, file in files.items():
-        if len(file.parts) == 1 and file.parts[0].blob == file.digest:
-            continue
-        found = hashlib.sha256()
+def _finish(name: str, file: File, folder: Path, done: Callable[[str], None]) -> None:
+    """Verify a file that is complete: its blobs are verified, how they are put together is not yet."""
+    if not _is_one_blob(file):
         with folder.joinpath(*name.split("/")).open("rb") as opened:
-            while data := opened.read(_CHUNK):
-                found.update(data)
-        _check(name, file, "sha256:" + found.hexdigest())
+            _check(name, file, "sha256:" + hashlib.file_digest(opened, "sha256").hexdigest())
+    done(name)
+
+
+def _is_one_blob(file: File) -> bool:
+    """Tell whether a file is all of one blob, and not a slice that only says so."""
+    if len(file.parts) != 1:
+        return False
+    part = file.parts[0]
+    return part.blob == file.digest and (part.offset, part.length) == (0, part.blob_size)
 
 
 def _check(name: str, file: File, found: str) -> None:

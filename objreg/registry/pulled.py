@@ -1,6 +1,5 @@
 """The folders in the cache that hold pulled files: those of a whole version, or chosen ones of it."""
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -9,10 +8,9 @@ from pathlib import Path
 from objreg.core.records import File
 from objreg.core.selection import selection_digest
 from objreg.errors import InvalidInput, StoreError
-from objreg.registry.collected import collection_told
-from objreg.registry.download import download
 from objreg.registry.sending import Progress
 from objreg.registry.session import Session
+from objreg.registry.trees import build_folder
 from objreg.registry.values import Version
 
 __all__ = ["copy_files", "pulled_file", "pulled_folder"]
@@ -42,32 +40,24 @@ def pulled_folder(
         IntegrityError: the bucket holds other bytes than the record promises; nothing is kept.
         StoreError: the store gave no answer, or the folder cannot be written.
     """
-    whole = session.cache.tree(version.digest)
-    if whole is not None and not _has_sizes(whole, chosen):
-        whole = None
-    if whole is not None and (len(chosen) == len(files) or not exact):
-        return whole
-    name = version.digest if len(chosen) == len(files) else selection_digest(version.digest, chosen)
-    with session.cache.build_tree(name, lambda there: _has_sizes(there, chosen)) as building:
-        if building is not None and whole is not None:
-            _link(whole, chosen, building)
-        elif building is not None:
-            with collection_told(session, version):
-                domain = session.model(version.model).domain
-                download(session.store, domain, dict(chosen), building, progress or _ignore)
+    is_all = len(chosen) == len(files)
+    folder = session.cache.tree(version.digest) if is_all or not exact else None
+    if folder is not None:
+        return folder
+    name = version.digest if is_all else selection_digest(version.digest, chosen)
     folder = session.cache.tree(name)
-    if folder is None:
-        raise StoreError(f"{version.spec} was pulled, and something removed it from {session.cache_dir} at once")
-    return folder
+    if folder is not None:
+        return folder
+    return build_folder(session, version, name, chosen, whole=is_all, received=progress or _ignore)
 
 
 def pulled_file(session: Session, version: Version, path: str, file: File) -> Path | None:
     """Return where the cache has one file of a version, or None: no request is made."""
     for name in (version.digest, selection_digest(version.digest, [path])):
         folder = session.cache.tree(name)
-        if folder is not None and _has_sizes(folder, {path: file}):
+        if folder is not None:
             return folder.joinpath(*path.split("/"))
-    return None
+    return session.cache.files.find(file.digest, file.size)
 
 
 def copy_files(folder: Path, paths: Iterable[str], destination: Path) -> Path:
@@ -95,26 +85,6 @@ def copy_files(folder: Path, paths: Iterable[str], destination: Path) -> Path:
     except OSError as error:
         raise StoreError(f"cannot copy to {destination}: {error.strerror or error}; nothing was left there") from error
     return destination
-
-
-def _link(folder: Path, paths: Iterable[str], target: Path) -> None:
-    """Give files of one folder of the cache to another: the same bytes on disk where the file system allows it."""
-    for path in paths:
-        parts = path.split("/")
-        placed = target.joinpath(*parts)
-        placed.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            os.link(folder.joinpath(*parts), placed)
-        except OSError:  # no hard links here, or too many of this file: a copy is as good
-            shutil.copyfile(folder.joinpath(*parts), placed)
-
-
-def _has_sizes(folder: Path, files: Mapping[str, File]) -> bool:
-    """Tell whether a folder in the cache has every file at its size: a power cut can leave short ones behind."""
-    try:
-        return all(folder.joinpath(*path.split("/")).stat().st_size == file.size for path, file in files.items())
-    except OSError:
-        return False
 
 
 def _ignore(_: int) -> None:

@@ -10,22 +10,32 @@ from pathlib import Path
 
 import pytest
 
+from objreg.core.digest import digest_of
 from objreg.errors import AccessDenied, StoreError
 from objreg.local.cache import Cache
+from objreg.local.cache_trees import TreeIndex
 
 DIGEST = "sha256:" + "ab" * 32
 OTHER = "sha256:" + "cd" * 32
+CONTENTS = {"model.bin": b"weights", "sub/run.sh": b"#!/bin/sh\n"}
+INDEX = TreeIndex(
+    registry="memory://r",
+    model="fraud/clf",
+    version="1.0",
+    record=DIGEST,
+    files={path: (digest_of(content), len(content)) for path, content in CONTENTS.items()},
+)
 
 
 def fill(folder: Path) -> None:
     (folder / "sub").mkdir()
-    (folder / "model.bin").write_bytes(b"weights")
-    (folder / "sub" / "run.sh").write_bytes(b"#!/bin/sh\n")
+    for path, content in CONTENTS.items():
+        (folder / path).write_bytes(content)
     (folder / "sub" / "run.sh").chmod(0o755)
 
 
 def build(cache: Cache, digest: str = DIGEST) -> bool:
-    with cache.build_tree(digest) as folder:
+    with cache.build_tree(digest, INDEX) as folder:
         if folder is None:
             return False
         fill(folder)
@@ -34,7 +44,7 @@ def build(cache: Cache, digest: str = DIGEST) -> bool:
 
 def fail(cache: Cache, error: BaseException) -> None:
     """Raise from the middle of a build, when everything is read-only."""
-    with cache.build_tree(DIGEST) as folder:
+    with cache.build_tree(DIGEST, INDEX) as folder:
         fill(folder)
         (folder / "sub").chmod(0o555)
         folder.chmod(0o555)
@@ -57,7 +67,7 @@ def test_a_tree_appears_when_the_block_ends(tmp_path: Path) -> None:
     cache = Cache(tmp_path / "cache")
 
     assert cache.tree(DIGEST) is None
-    with cache.build_tree(DIGEST) as folder:
+    with cache.build_tree(DIGEST, INDEX) as folder:
         assert folder is not None
         fill(folder)
         assert cache.tree(DIGEST) is None
@@ -77,7 +87,7 @@ def test_a_tree_is_read_only(tmp_path: Path) -> None:
     (tmp_path / "mine").chmod(0o750)
     cache = Cache(tmp_path / "cache")
 
-    with cache.build_tree(DIGEST) as folder:
+    with cache.build_tree(DIGEST, INDEX) as folder:
         fill(folder)
         (folder / "file").symlink_to(tmp_path / "mine" / "file")
         (folder / "folder").symlink_to(tmp_path / "mine")
@@ -127,7 +137,7 @@ def test_one_process_builds_and_others_find_it(tmp_path: Path, in_child: Callabl
     log = tmp_path / "log"
 
     def run() -> None:
-        with cache.build_tree(DIGEST) as folder:
+        with cache.build_tree(DIGEST, INDEX) as folder:
             if folder is not None:
                 time.sleep(0.3)
                 fill(folder)
@@ -147,7 +157,7 @@ def start_stuck(cache: Cache, in_child: Callable, digest: str = DIGEST):
     """Start a process that is in the middle of a build and stays there."""
 
     def run() -> None:
-        with cache.build_tree(digest) as folder:
+        with cache.build_tree(digest, INDEX) as folder:
             fill(folder)
             (folder / "sub").chmod(0o555)
             (folder / "ready").write_text("")
@@ -286,7 +296,7 @@ def test_a_full_disk(tiny_disk: Path) -> None:
     """The error names the folder and says that it is full, and the partial tree makes room again."""
     cache = Cache(tiny_disk)
 
-    with pytest.raises(StoreError, match="No space left on device"), cache.build_tree(DIGEST) as folder:
+    with pytest.raises(StoreError, match="No space left on device"), cache.build_tree(DIGEST, INDEX) as folder:
         (folder / "model.bin").write_bytes(os.urandom(200_000))
 
     assert leftovers(cache) == []
@@ -299,7 +309,7 @@ def test_a_write_that_fails_half_way(tmp_path: Path, in_child: Callable) -> None
 
     def run() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
-        with pytest.raises(StoreError, match="File too large"), cache.build_tree(DIGEST) as folder:
+        with pytest.raises(StoreError, match="File too large"), cache.build_tree(DIGEST, INDEX) as folder:
             (folder / "model.bin").write_bytes(os.urandom(200_000))
         assert leftovers(cache) == []
 

@@ -36,7 +36,7 @@ def replace(store: MemoryStore, key: str, data: bytes) -> None:
 def trees(machine: Machine) -> list[str]:
     """Return what is in the cache's trees, apart from locks."""
     folder = machine.cache / "trees"
-    return [] if not folder.exists() else [path.name for path in folder.iterdir() if path.suffix != ".lock"]
+    return [] if not folder.exists() else [path.name for path in folder.iterdir() if path.is_dir()]
 
 
 def outside(folder: Path, machine: Machine) -> list[Path]:
