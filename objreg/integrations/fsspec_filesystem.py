@@ -1,4 +1,4 @@
-"""``objreg://`` for fsspec, and so for pandas, pyarrow, DuckDB and Dask: versions as folders of files, to read.
+"""``objreg://`` for fsspec, and so for pandas, pyarrow and DuckDB: versions as folders of files, to read.
 
 Needs the extra ``objreg[fsspec]``. A path is a spec with a file behind it: ``fraud/clf@production/features.parquet``.
 """
@@ -92,11 +92,9 @@ class ObjregFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec come
         **options: Any,
     ) -> None:
         super().__init__()
-        self._named = (
-            registry,
-            {name: value for name, value in options.items() if name not in _FOR_ASYNC_ONES},
-            engine,
-        )
+        self._url = None if registry is None else str(registry)
+        self._options = {name: value for name, value in options.items() if name not in _FOR_ASYNC_ONES}
+        self._engine = engine
         self._verify = verify
         self._seconds = (_SECONDS if listings_expiry_time is None else listings_expiry_time) * use_listings_cache
         self._registry: Registry | None = None

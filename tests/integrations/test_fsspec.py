@@ -377,7 +377,7 @@ def test_it_can_stand_at_the_end_of_a_chain(folder_url: str, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("engine", ["obstore", "fsspec"])
 def test_a_registry_in_a_bucket(s3_server: S3Server, tmp_path: Path, engine: str) -> None:
-    """Options of the storage and the engine are options of the file system; a range is a range on the wire."""
+    """Options of the storage and the engine are options of the file system; it is read in a forked process, too."""
     url, options = s3_server.new_bucket(), s3_server.options(engine)
     content = os.urandom(3 * MIB)
     (tmp_path / "big.bin").write_bytes(content)
@@ -389,6 +389,9 @@ def test_a_registry_in_a_bucket(s3_server: S3Server, tmp_path: Path, engine: str
     with fs.open("fraud/clf:1.0/big.bin") as opened:
         opened.seek(-5, 2)
         assert opened.read() == content[-5:]
+    with get_context("fork").Pool(1) as pool:
+        there = pool.apply(fs.cat_file, ("fraud/clf@latest/big.bin", 2 * MIB, 2 * MIB + 10))
+    assert there == content[2 * MIB : 2 * MIB + 10]
     registry.close()
     fs.registry.close()
 
