@@ -272,8 +272,10 @@ def test_a_small_file_is_always_verified(
 ) -> None:
     """It comes whole, whatever is read of it; nothing of it is handed out."""
     damaged(registry, store, file, os.urandom(MIB))
-    with reader.open(f"{MODEL}:1.0/model.bin") as found, pytest.raises(objreg.IntegrityError, match="other bytes"):
-        found.read(1)
+    for place in (0, MIB // 2):
+        with reader.open(f"{MODEL}:1.0/model.bin") as found, pytest.raises(objreg.IntegrityError, match="other bytes"):
+            found.seek(place)
+            found.read(1)
 
 
 def test_a_file_in_a_pack_is_verified(
