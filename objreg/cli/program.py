@@ -32,6 +32,7 @@ COMMANDS = {
     "outdated": "List the locked models that an upgrade would change.",
     "why": "Say why a version is used: who asked for it, what that was, who pushed it and who moved it there.",
     "floating": "Find specs in code that may name another version tomorrow.",
+    "cache": "See what this machine keeps of pulled versions, and make it less.",
     "retire": "Retire a version: it is not to be used any more.",
     "state": "Define states, and move versions into them.",
     "experiment": "Record evaluations of a version, and read them.",
