@@ -54,7 +54,7 @@ def exit_codes() -> str:
         for kind in kinds(errors.ObjregError)
     ]
     rows += [
-        (FOUND, "", "`doctor` or `fsck` found something wrong."),
+        (FOUND, "", "`doctor`, `fsck` or `cache verify` found something wrong."),
         (2, "UsageError", "The arguments are not what the command takes."),
         (BUG, "Bug", "Something that nobody foresaw; please report it, with what `--debug` shows."),
         (IO_FAILED, "OSError", "The operating system refused something, like writing to a full disk."),

@@ -49,7 +49,7 @@ Registry.namespace(namespace)
 Registry.namespaces()
 Registry.object(name)
 Registry.open(spec, *, verify=False)
-Registry.pull(spec, *, destination=None, include=(), exclude=(), progress=None)
+Registry.pull(spec, *, destination=None, include=(), exclude=(), local_files_only=False, progress=None)
 Registry.push(spec, sources, *, version=None, bump=None, scheme=None, description='', metadata=None, framework='', parent=None, message='', expect=None, progress=None)
 Registry.put_catalog(model, *, description='', owner='', url='', data_sources=(), inference=None, tags=(), message='', expect=None)
 Registry.put_namespace(namespace, *, description='', owner='', url='', message='')
@@ -90,7 +90,7 @@ UnsafeStore
 Version: model, version, digest, record, created
 VersionSummary: model, version, digest, created_at, created_by, size, files, states, experiments, retired
 __version__
-open(url=None, *, storage_options=None, create=False, engine=None, filesystem=None, actor=None, lock=True)
+open(url=None, *, storage_options=None, create=False, engine=None, filesystem=None, actor=None, lock=True, offline=False, assets_dir=None)
 """
 
 ERRORS = {

@@ -11,7 +11,7 @@ from objreg.cli.output import Output
 if TYPE_CHECKING:  # the registry is imported when a command uses it, not when help is shown
     from objreg.registry.registry import Registry
 
-__all__ = ["Invocation", "key_values", "registry_options", "storage_options"]
+__all__ = ["Invocation", "key_values", "offline_option", "registry_options", "storage_options"]
 
 _HARMLESS = 8
 """Characters that may be repeated: anything longer may be a secret without its name, and this may be a log."""
@@ -29,6 +29,7 @@ class Invocation:
         engine: for the store, or None for objreg's choice.
         json: whether to answer in JSON.
         debug: whether to show tracebacks.
+        offline: whether to make no request.
     """
 
     url: str | None = None
@@ -36,6 +37,7 @@ class Invocation:
     engine: str | None = None
     json: bool = False
     debug: bool = False
+    offline: bool = False
 
     @property
     def output(self) -> Output:
@@ -46,7 +48,10 @@ class Invocation:
         """Open the registry; it is closed when the command ends."""
         import objreg
 
-        registry = objreg.open(self.url, storage_options=self.options or None, engine=self.engine)
+        registry = objreg.open(
+            self.url, storage_options=self.options or None, engine=self.engine, offline=self.offline
+        )
+        registry.assets = None  # a command prints what it was asked for, whatever stands in for it in development
         click.get_current_context().call_on_close(registry.close)
         return registry
 
@@ -104,6 +109,17 @@ def storage_options(command: Command) -> Command:
         expose_value=False,
         callback=_remember_options,
         help="An option of the storage, like endpoint_url=…; may be repeated.",
+    )(command)
+
+
+def offline_option(command: Command) -> Command:
+    """Add ``--offline``."""
+    return click.option(
+        "--offline",
+        is_flag=True,
+        expose_value=False,
+        callback=_remember("offline"),
+        help="Make no request: use what this machine has seen and the cache.",
     )(command)
 
 

@@ -6,7 +6,7 @@ import click
 
 from objreg.cli.completers import complete_paths, complete_states
 from objreg.cli.help import Command
-from objreg.cli.invocation import Invocation, registry_options
+from objreg.cli.invocation import Invocation, offline_option, registry_options
 from objreg.cli.output import Table, plain
 from objreg.core.names import parent_namespaces
 from objreg.errors import NotFound
@@ -23,6 +23,7 @@ _COLUMNS = ("version", "states", "created", "by", "files", "size", "experiments"
 @click.command(cls=Command)
 @click.argument("path", required=False, default="", shell_complete=complete_paths)
 @click.option("--state", shell_complete=complete_states, help="Only the versions of a model that are in this state.")
+@offline_option
 @registry_options
 @click.pass_obj
 def command(invocation: Invocation, path: str, state: str | None) -> None:

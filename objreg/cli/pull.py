@@ -6,7 +6,7 @@ import click
 
 from objreg.cli.completers import complete_specs
 from objreg.cli.help import Command
-from objreg.cli.invocation import Invocation, registry_options
+from objreg.cli.invocation import Invocation, offline_option, registry_options
 from objreg.cli.progress import progress_bar
 
 __all__ = ["command"]
@@ -17,6 +17,7 @@ __all__ = ["command"]
 @click.argument("destination", required=False, type=click.Path(path_type=Path))
 @click.option("--include", metavar="PATTERN", multiple=True, help="Fetch only files that match; may be repeated.")
 @click.option("--exclude", metavar="PATTERN", multiple=True, help="Leave out files that match; may be repeated.")
+@offline_option
 @registry_options
 @click.pass_obj
 def command(
@@ -41,6 +42,7 @@ def command(
     from objreg.registry.download import file_paths
 
     registry = invocation.registry()
+    registry.session.tell = invocation.output.note
     parsed = parse_spec(spec)
     file = parsed.file
     version = registry.resolve(spec)

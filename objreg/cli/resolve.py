@@ -4,7 +4,7 @@ import click
 
 from objreg.cli.completers import complete_specs
 from objreg.cli.help import Command
-from objreg.cli.invocation import Invocation, registry_options
+from objreg.cli.invocation import Invocation, offline_option, registry_options
 from objreg.cli.output import Table
 
 __all__ = ["command"]
@@ -12,6 +12,7 @@ __all__ = ["command"]
 
 @click.command(cls=Command)
 @click.argument("spec", shell_complete=complete_specs)
+@offline_option
 @registry_options
 @click.pass_obj
 def command(invocation: Invocation, spec: str) -> None:
@@ -22,6 +23,7 @@ def command(invocation: Invocation, spec: str) -> None:
     Examples:
       objreg resolve fraud/clf@production
       objreg resolve fraud/clf:1 | cut -f1
+      objreg resolve fraud/clf@production --offline
     """
     version = invocation.registry().resolve(spec)
     document = {

@@ -8,7 +8,7 @@ from objreg.cli.completers import complete_specs
 from objreg.cli.deployment import deployment_table
 from objreg.cli.experiment import experiment_table
 from objreg.cli.help import Command
-from objreg.cli.invocation import Invocation, registry_options
+from objreg.cli.invocation import Invocation, offline_option, registry_options
 from objreg.cli.output import Fields, Table
 from objreg.errors import FormatError
 
@@ -20,6 +20,7 @@ __all__ = ["command"]
 
 @click.command(cls=Command)
 @click.argument("spec", shell_complete=complete_specs)
+@offline_option
 @registry_options
 @click.pass_obj
 def command(invocation: Invocation, spec: str) -> None:

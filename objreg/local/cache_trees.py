@@ -140,11 +140,16 @@ class Trees:
                 remove_tree(partial)
                 raise
 
-    def entries(self) -> Iterator[tuple[Path, TreeIndex | None]]:
-        """Yield the folders with what their indexes say, None where that cannot be read; not those of layers."""
-        for path in sorted(self.folder.glob("[0-9a-f]*")):
-            if not path.suffix and path.is_dir():
-                yield path, read_index(path)
+    def entries(self, *, layers: bool = False) -> Iterator[tuple[Path, TreeIndex | None]]:
+        """Yield the folders with what their indexes say, None where that cannot be read.
+
+        Args:
+            layers: those of the layers too.
+        """
+        for folder in (self.folder, *(self._layers if layers else ())):
+            for path in sorted(folder.glob("[0-9a-f]*")):
+                if not path.suffix and path.is_dir():
+                    yield path, read_index(path)
 
     def remove(self, path: Path) -> bool:
         """Remove a folder; False where somebody builds it just now.

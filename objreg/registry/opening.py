@@ -3,12 +3,14 @@
 import os
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from objreg.errors import NotFound
+from objreg.local.assets import find_assets
 from objreg.local.cache import Cache
+from objreg.local.cache_settings import CacheSettings, load_cache_settings
 from objreg.local.config import load_settings
 from objreg.local.project import find_lock
 from objreg.registry.clock import SystemClock
@@ -17,6 +19,7 @@ from objreg.registry.registry import Registry
 from objreg.registry.session import Session, create_marker, read_marker
 from objreg.store.base import Store
 from objreg.store.urls import open_store
+from objreg.store.wrappers import OfflineStore
 
 __all__ = ["create_registry", "open_registry"]
 
@@ -29,8 +32,9 @@ class _Connect:
     storage_options: Mapping[str, object] = field(repr=False)
     engine: str | None
     filesystem: object | None
-    cache_dir: Path
+    cache: CacheSettings
     actor: str | None
+    offline: bool = False
 
     def store(self) -> Store:
         return open_store(
@@ -40,7 +44,10 @@ class _Connect:
     def __call__(self) -> Session:
         from objreg.local.identity import actor
 
+        cache = self.cache.open()
         store = self.store()
+        if self.offline:
+            return self._offline(store, cache, self.actor or actor())
         identity = store.identity
         if not store.ordered:
             # Such a store is asked for single objects, so the marker is cheap; its id tells a registry that was made
@@ -51,8 +58,24 @@ class _Connect:
                     f"there is no registry in {store.url}; check the URL, or create one with 'objreg init' or"
                     f" create=True"
                 )
+            cache.remember_marker(identity, marker.id)
             identity += f"#{marker.id}"
-        return Session(store, Recall(Cache(self.cache_dir), identity), SystemClock(), self.actor or actor())
+        return Session(store, Recall(cache, identity), SystemClock(), self.actor or actor())
+
+    def _offline(self, store: Store, cache: Cache, actor: str) -> Session:
+        """Return a session that makes no request: what it would ask for is remembered, or an error."""
+        store.close()
+        identity = store.identity
+        if not store.ordered:
+            marker = cache.marker(identity)
+            if marker is None:
+                raise NotFound(
+                    f"{store.url} is not to be asked (offline), and this machine has seen nothing of it;"
+                    f" cache {cache.root}"
+                )
+            identity += f"#{marker}"
+        offline = OfflineStore(store.url, store.identity, ordered=store.ordered)
+        return Session(offline, Recall(cache, identity), SystemClock(), actor, offline=True)
 
 
 def open_registry(
@@ -64,6 +87,8 @@ def open_registry(
     filesystem: object | None = None,
     actor: str | None = None,
     lock: bool = True,
+    offline: bool = False,
+    assets_dir: str | os.PathLike[str] | None = None,
 ) -> Registry:
     """Open a registry.
 
@@ -87,6 +112,11 @@ def open_registry(
         actor: who commits; left out, ``OBJREG_ACTOR``, the CI system's identity, Git's ``user.email`` or the login.
         lock: whether a model's name alone is read as the version in ``objreg.lock``, where one for this registry is
             found from the working directory upwards: ``registry.lock``. ``OBJREG_LOCK=0`` is the same as False.
+        offline: make no request at all: use what this machine has seen and what is cached, and refuse the rest.
+            ``OBJREG_OFFLINE=1`` is the same as True.
+        assets_dir: ``pull`` puts each version into ``<assets_dir>/<model>/<version>`` and returns that folder; left
+            out, ``OBJREG_ASSETS_DIR``, or nothing is put anywhere. ``docs/cache.md`` says what can stand in for a model
+            in development.
 
     Returns:
         The registry.
@@ -97,16 +127,26 @@ def open_registry(
         UnsafeStore: with ``create``, the store does not keep conditional creates.
     """
     settings = load_settings(None if url is None else str(url), storage_options=storage_options, engine=engine)
-    connect = _Connect(settings.url, settings.storage_options, settings.engine, filesystem, settings.cache_dir, actor)
+    connect = _Connect(
+        settings.url,
+        settings.storage_options,
+        settings.engine,
+        filesystem,
+        load_cache_settings(settings.cache_dir),
+        actor,
+    )
+    if offline or settings.offline:
+        connect = replace(connect, offline=True)
     if settings.is_default:
         warnings.warn(
             f"no registry is configured, so the one in {settings.url} is used; name one with OBJREG_URL or with url"
             f" in objreg.toml",
             stacklevel=2,
         )
-    if create or settings.is_default:
+    if (create or settings.is_default) and not connect.offline:
         create_marker(connect.store(), SystemClock())
-    return Registry(connect.store().url, connect, find_lock() if lock else None)
+    assets = find_assets(None if assets_dir is None else Path(assets_dir))
+    return Registry(connect.store().url, connect, find_lock() if lock else None, assets)
 
 
 def create_registry(
@@ -122,7 +162,14 @@ def create_registry(
     Arguments and errors as for ``open_registry``.
     """
     settings = load_settings(None if url is None else str(url), storage_options=storage_options, engine=engine)
-    connect = _Connect(settings.url, settings.storage_options, settings.engine, filesystem, settings.cache_dir, actor)
+    connect = _Connect(
+        settings.url,
+        settings.storage_options,
+        settings.engine,
+        filesystem,
+        load_cache_settings(settings.cache_dir),
+        actor,
+    )
     store = connect.store()
     _, created = create_marker(store, SystemClock())
     return Registry(store.url, connect), created

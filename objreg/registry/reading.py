@@ -30,6 +30,7 @@ from objreg.core.selection import select_files
 from objreg.core.specs import Spec, parse_spec
 from objreg.core.state import Change, Pointer, ScopeState
 from objreg.errors import FormatError, InvalidInput, NotFound
+from objreg.registry.cached import cached_told
 from objreg.registry.download import file_paths
 from objreg.registry.files import RemoteFile, open_file
 from objreg.registry.objects import find_object
@@ -57,6 +58,18 @@ class Reading(ABC):
     def _locked(self, spec: Spec) -> Version | None:
         """Return the locked version, where a spec is a model's name alone and a lock file says which that is."""
 
+    @abstractmethod
+    def _offline(self) -> "Reading":
+        """Return the same registry, to which no request is made."""
+
+    @abstractmethod
+    def _replaced(self, spec: Spec) -> Spec | Path:
+        """Return what a developer put in the place of a model: another version, a path, or the spec as it is."""
+
+    @abstractmethod
+    def _placed(self, folder: Path, version: Version, paths: Iterable[str]) -> Path:
+        """Return where a pulled version is for its user: in the folder of assets, or in the cache."""
+
     # One version
 
     def resolve(self, spec: str | Version) -> Version:
@@ -74,6 +87,10 @@ class Reading(ABC):
         return self._resolve(parse_spec(str(spec)))
 
     def _resolve(self, spec: Spec) -> Version:
+        with cached_told(self._session, spec.path):
+            return self._found(spec)
+
+    def _found(self, spec: Spec) -> Version:
         locked = self._locked(spec)
         if locked is not None:
             return locked
@@ -100,6 +117,7 @@ class Reading(ABC):
         destination: str | os.PathLike[str] | None = None,
         include: Sequence[str] = (),
         exclude: Sequence[str] = (),
+        local_files_only: bool = False,
         progress: Progress | None = None,
     ) -> Path:
         """Return a complete, read-only folder with the files of a version, or with some of them; or one file of it.
@@ -111,6 +129,7 @@ class Reading(ABC):
             include: fetch only files that match one of these patterns: paths inside the version in which ``*``, ``?``
                 and ``[abc]`` match within one name, ``**`` any number of folders; ``/`` at the end means all below.
             exclude: leave out files that match one of these.
+            local_files_only: make no request at all: use what this machine has seen and what is cached.
             progress: is called with the number of bytes fetched, as they are.
 
         Raises:
@@ -119,7 +138,15 @@ class Reading(ABC):
             IntegrityError: the bucket holds other bytes than the record promises; nothing is kept.
             StoreError: the store gave no answer, or this machine's disk is full.
         """
+        if local_files_only and not self._session.offline:
+            reading = self._offline()
+            return reading.pull(spec, destination=destination, include=include, exclude=exclude, progress=progress)
         parsed = parse_spec(str(spec))
+        if isinstance(spec, str) and destination is None:
+            replaced = self._replaced(parsed)
+            if isinstance(replaced, Path):
+                return replaced
+            parsed = replaced
         version = spec if isinstance(spec, Version) else self._resolve(parsed)
         files = file_paths(version.artifacts)
         paths = select_files(files, below=parsed.file, include=_patterns(include), exclude=_patterns(exclude))
@@ -127,9 +154,12 @@ class Reading(ABC):
             raise _no_file(version, parsed.file if not (include or exclude) else "that the patterns choose", files)
         chosen = {path: files[path] for path in paths}
         exact = destination is None and bool(include or exclude)
-        folder = pulled_folder(self._session, version, files, chosen, exact=exact, progress=progress)
+        with cached_told(self._session, version.model):
+            folder = pulled_folder(self._session, version, files, chosen, exact=exact, progress=progress)
         if destination is not None:
             folder = copy_files(folder, paths, Path(destination))
+        elif len(chosen) == len(files):
+            folder = self._placed(folder, version, paths)
         return folder.joinpath(*parsed.file.split("/")) if parsed.file else folder
 
     def open(self, spec: str, *, verify: bool = False) -> BinaryIO:

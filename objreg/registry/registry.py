@@ -1,7 +1,7 @@
 """The registry, as Python code uses it."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -13,9 +13,11 @@ from objreg.core.lock_file import LockFile
 from objreg.core.names import check_namespace, check_path, check_state
 from objreg.core.records import Namespace, RegistrySettings, StateDefinition
 from objreg.core.scopes import define_state, put_description
-from objreg.core.specs import Spec
+from objreg.core.specs import Spec, parse_spec
 from objreg.core.state import ModelState, Pointer, ScopeState, model_refs
+from objreg.local.assets import Assets
 from objreg.registry import drafts
+from objreg.registry.cached import offline_session
 from objreg.registry.changes import Changes, Operation
 from objreg.registry.commit import Commit
 from objreg.registry.drafts import Stamp
@@ -39,11 +41,19 @@ class Registry(Changes, Reading):
         url: for people; without credentials.
         connect: makes the session; called when the first method needs it, and again in a forked process.
         lock_path: the lock file that was found, or None.
+        assets: where pulled versions are put, and what stands in for them; None for the cache alone.
     """
 
-    def __init__(self, url: str, connect: Callable[[], Session], lock_path: Path | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        connect: Callable[[], Session],
+        lock_path: Path | None = None,
+        assets: Assets | None = None,
+    ) -> None:
         self.url = url
         self.lock_path = lock_path
+        self.assets = assets
         self._connect = connect
         self._connected: Session | None = None
 
@@ -83,6 +93,30 @@ class Registry(Changes, Reading):
 
         logging.getLogger("objreg").info("%s is %s, by %s", spec, asset.spec, self.lock_path)
         return pinned_version(self._session, asset, str(self.lock_path))
+
+    def _offline(self) -> "Registry":
+        session = self._session
+        return Registry(self.url, lambda: offline_session(session), self.lock_path, self.assets)
+
+    def _replaced(self, spec: Spec) -> Spec | Path:
+        if self.assets is None:
+            return spec
+        import logging
+
+        log = logging.getLogger("objreg")
+        if (found := self.assets.replacement(spec.path)) is not None:
+            log.warning("%s is %s, by %s", spec, *found)
+            return found[0].joinpath(*spec.file.split("/")) if spec.file else found[0]
+        if (other := self.assets.version(spec.path)) is not None:
+            changed = parse_spec(f"{spec.path}:{other[0]}" + (f"/{spec.file}" if spec.file else ""))
+            log.warning("%s is %s, by %s", spec, changed, other[1])
+            return changed
+        return spec
+
+    def _placed(self, folder: Path, version: Version, paths: Iterable[str]) -> Path:
+        if self.assets is None or self.assets.folder is None:
+            return folder
+        return self.assets.place(folder, version.model, version.version, paths, self._session.cache.link)
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_connected": None}

@@ -1,13 +1,13 @@
-"""Stores round a store: one that counts, and one that refuses to write."""
+"""Stores round a store: one that counts, one that refuses to write, and one that stands in for it and refuses all."""
 
 import threading
 from collections import Counter
 from collections.abc import Iterator
 
-from objreg.errors import StoreError
+from objreg.errors import NotFound, StoreError
 from objreg.store.base import ObjectInfo, Store
 
-__all__ = ["CountingStore", "ReadOnlyStore"]
+__all__ = ["CountingStore", "OfflineStore", "ReadOnlyStore"]
 
 
 class CountingStore:
@@ -121,3 +121,52 @@ class ReadOnlyStore:
 
     def _refusal(self, action: str) -> StoreError:
         return StoreError(f"{self.url} was opened read-only, so it cannot {action}; open it for writing", url=self.url)
+
+
+class OfflineStore:
+    """Stands in for a store that is not to be asked: whoever needs an object learns that the machine has not seen it.
+
+    Args:
+        url: of the store that it stands in for.
+        identity: of that store.
+        ordered: as that store.
+    """
+
+    def __init__(self, url: str, identity: str, *, ordered: bool) -> None:
+        self.url = url
+        self.identity = identity
+        self.ordered = ordered
+
+    def get(self, key: str) -> bytes | None:
+        raise self._refusal(key)
+
+    def get_range(self, key: str, start: int, length: int) -> bytes | None:
+        del start, length
+        raise self._refusal(key)
+
+    def create(self, key: str, data: bytes) -> bool:
+        del data
+        raise self._refusal(key)
+
+    def first(self, prefix: str) -> ObjectInfo | None:
+        raise self._refusal(prefix)
+
+    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+        raise self._refusal(prefix)
+
+    def folders(self, prefix: str) -> tuple[str, ...]:
+        raise self._refusal(prefix)
+
+    def head(self, key: str) -> ObjectInfo | None:
+        raise self._refusal(key)
+
+    def delete(self, key: str) -> None:
+        raise self._refusal(key)
+
+    def close(self) -> None:
+        """Do nothing: there is no connection."""
+
+    def _refusal(self, key: str) -> NotFound:
+        return NotFound(
+            f"{self.url} is not to be asked (offline), and this machine has not kept {key or 'what is in it'}", key=key
+        )

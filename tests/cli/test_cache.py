@@ -185,3 +185,43 @@ def test_a_wrong_configuration_is_explained(cli: Cli, tmp_path: Path, text: str,
 
     (tmp_path / "objreg.toml").write_text(text)
     assert re.search(message, cli("cache", "dir", code=2).err)
+
+
+def test_offline_uses_what_is_there(cached: Cli, tmp_path: Path) -> None:
+    """The registry may be gone: what was seen and pulled is there; what is not is an error with what there is."""
+    (tmp_path / "registry").rename(tmp_path / "gone")
+    assert cached("resolve", "fraud/clf@production", "--offline").rows[0][0] == "fraud/clf:1.0"
+    path = Path(cached("pull", "fraud/clf@production", "--offline").out.strip())
+    assert (path / "weights.bin").read_bytes() == b"weights"
+    assert [row[0] for row in cached("ls", "fraud/clf", "--offline").rows] == ["fraud/clf:1.1", "fraud/clf:1.0"]
+    assert "the first" in cached("show", "fraud/clf:1.0", "--offline").out
+    error = cached("pull", "fraud/clf:2.0", "--offline", "--json", code=3).error
+    assert error["facts"]["cached"] == ["1.0", "1.1"]
+
+
+def test_a_command_is_not_replaced_by_what_a_developer_put(clf: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It prints what it was asked for."""
+    monkeypatch.setenv("OBJREG_FRAUD_CLF_VERSION", "1.1")
+    assert Path(clf("pull", "fraud/clf:1.0/weights.bin").out.strip()).read_bytes() == b"weights"
+
+
+def test_who_waits_is_told(clf: Cli, tmp_path: Path) -> None:
+    """On stderr, as a note."""
+    import multiprocessing
+
+    from filelock import FileLock
+
+    path = Path(clf("pull", "fraud/clf:1.0").out.strip())
+    clf("cache", "rm", "--all")
+
+    def hold() -> None:
+        with FileLock(f"{path}.lock"):
+            (tmp_path / "held").touch()
+            time.sleep(1)
+
+    holder = multiprocessing.get_context("fork").Process(target=hold)
+    holder.start()
+    while not (tmp_path / "held").exists():
+        time.sleep(0.02)
+    assert "objreg: another process is fetching fraud/clf:1.0: waiting for it" in clf("pull", "fraud/clf:1.0").err
+    holder.join()

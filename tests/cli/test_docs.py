@@ -49,6 +49,11 @@ RUNS = {
     "outdated": ["outdated"],
     "why": ["why", "nlp/vocab"],
     "floating": ["floating", "deploy.sh"],
+    "cache dir": ["cache", "dir"],
+    "cache ls": ["cache", "ls"],
+    "cache prune": ["cache", "prune", "--max-size", "0", "--keep", "0"],
+    "cache rm": ["cache", "rm", "--all"],
+    "cache verify": ["cache", "verify"],
     "retire": ["retire", "fraud/clf:1.1", "--reason", "old"],
     "state define": ["state", "define", "shadow"],
     "state set": ["state", "set", "fraud/clf:1.1", "production"],
@@ -91,6 +96,7 @@ def full(clf: Cli) -> Cli:
     Path("retention.toml").write_text("[retention.none]\nmodels = 30\n")
     clf("retain", "set", "retention.toml")
     clf("push", "nlp/vocab", "model")
+    clf("pull", "nlp/vocab")
     clf("add", "nlp/vocab")
     clf("push", "nlp/vocab", "model/vocab.txt")
     Path("deploy.sh").write_text("objreg pull nlp/vocab@production")
