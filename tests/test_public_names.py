@@ -50,7 +50,7 @@ Registry.namespaces()
 Registry.object(name)
 Registry.open(spec, *, verify=False)
 Registry.pull(spec, *, destination=None, include=(), exclude=(), local_files_only=False, progress=None)
-Registry.push(spec, sources, *, version=None, bump=None, scheme=None, description='', metadata=None, framework='', parent=None, message='', expect=None, progress=None)
+Registry.push(spec, sources, *, version=None, bump=None, scheme=None, description='', metadata=None, framework='', parent=None, message='', expect=None, compress=None, progress=None)
 Registry.put_catalog(model, *, description='', owner='', url='', data_sources=(), inference=None, tags=(), message='', expect=None)
 Registry.put_namespace(namespace, *, description='', owner='', url='', message='')
 Registry.put_settings(*, description='', owner='', url='', message='')
@@ -78,7 +78,7 @@ StoreUnavailable
 Transaction.decide(view)
 Transaction.finish()
 Transaction.is_empty
-Transaction.push(spec, sources, *, version=None, bump=None, scheme=None, description='', metadata=None, framework='', parent=None, message='', expect=None, progress=None)
+Transaction.push(spec, sources, *, version=None, bump=None, scheme=None, description='', metadata=None, framework='', parent=None, message='', expect=None, compress=None, progress=None)
 Transaction.put_catalog(model, *, description='', owner='', url='', data_sources=(), inference=None, tags=(), message='', expect=None)
 Transaction.record_deployment(spec, *, endpoint, environment=None, method='', rolling_strategy='', status='active', description='', message='', expect=None)
 Transaction.record_experiment(spec, name, *, metrics=None, parameters=None, datasets=None, artifacts=None, duration=None, status='finished', seed=None, description='', message='', expect=None, progress=None)
@@ -90,7 +90,7 @@ UnsafeStore
 Version: model, version, digest, record, created
 VersionSummary: model, version, digest, created_at, created_by, size, files, states, experiments, retired
 __version__
-open(url=None, *, storage_options=None, create=False, engine=None, filesystem=None, actor=None, lock=True, offline=False, assets_dir=None)
+open(url=None, *, storage_options=None, create=False, engine=None, filesystem=None, actor=None, lock=True, offline=False, assets_dir=None, connections=None)
 """
 
 ERRORS = {

@@ -27,6 +27,7 @@ __all__ = ["command"]
 @click.option("--parent", metavar="SPEC", shell_complete=complete_specs, help="The version this one was made from.")
 @click.option("--state", shell_complete=complete_states, help="Move it into this state, in the same commit.")
 @click.option("--expect", metavar="VERSION", help='The latest version that you saw ("" for none), else refuse.')
+@click.option("--compress/--no-compress", default=None, help="Compress all files, or none; else what is worth it.")
 @click.option("-m", "--message", default="", help="Why, for the history.")
 @registry_options
 @click.pass_obj

@@ -11,10 +11,12 @@ from objreg.errors import InvalidInput
 __all__ = ["Settings", "folder_tables", "is_on", "load_settings", "process_environment"]
 
 ENGINES = ("fsspec", "obstore")
-KEYS = ("engine", "storage_options", "url")
+KEYS = ("engine", "storage_options", "transfer", "url")
 LATER_KEYS = ("assets", "cache", "groups")
 """Tables that newer releases define: one file serves machines with different releases of objreg."""
 
+CONNECTIONS = 8
+_MOST_CONNECTIONS = 256
 _DEFAULT_SOURCE = "the user's data folder"
 _TRUE = ("1", "true", "yes", "on")
 _FALSE = ("", "0", "false", "no", "off")
@@ -36,6 +38,7 @@ class Settings:
         engine: "fsspec", "obstore", or None for objreg's choice.
         cache_dir: the folder of the cache, absolute.
         offline: True when the network must not be used.
+        connections: how many blobs are sent or fetched at a time.
     """
 
     url: str
@@ -44,6 +47,7 @@ class Settings:
     engine: str | None
     cache_dir: Path
     offline: bool
+    connections: int = CONNECTIONS
 
     @property
     def is_default(self) -> bool:
@@ -59,6 +63,7 @@ class _Configured:
     url: str
     storage_options: dict[str, object] = field(default_factory=dict, repr=False)
     engine: str | None = None
+    connections: int | None = None
 
 
 def process_environment() -> Mapping[str, str]:
@@ -71,6 +76,7 @@ def load_settings(
     *,
     storage_options: Mapping[str, object] | None = None,
     engine: str | None = None,
+    connections: int | None = None,
     start: Path | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Settings:
@@ -78,12 +84,15 @@ def load_settings(
 
     The URL is the first of: the argument; ``OBJREG_URL``; the key ``url`` of ``objreg.toml``, or of ``[tool.objreg]``
     in ``pyproject.toml``, in the nearest folder from ``start`` upwards that has one; the folder ``objreg/registry`` in
-    the user's data folder. A file's ``engine`` and ``storage_options`` belong to its URL: they count only with it.
+    the user's data folder. A file's ``engine``, ``storage_options`` and ``[transfer]`` belong to its URL: they count
+    only with it.
 
     Args:
         url: the registry's root, when the caller knows it.
         storage_options: for the cloud's client; single options here win over those of a configuration file.
         engine: "fsspec" or "obstore"; else ``OBJREG_ENGINE``, else the file's.
+        connections: how many blobs are sent or fetched at a time; else ``OBJREG_CONNECTIONS``, else ``connections`` in
+            the file's ``[transfer]``, else 8.
         start: where the search for a file begins; the working directory by default.
         environ: environment variables; those of this process by default.
 
@@ -103,6 +112,7 @@ def load_settings(
         engine=engine or variable or configured.engine,
         cache_dir=_cache_dir(environ),
         offline=_offline(environ),
+        connections=_connections(connections, environ.get("OBJREG_CONNECTIONS") or None, configured),
     )
 
 
@@ -178,7 +188,32 @@ def _configured(path: Path, table: Mapping[str, object]) -> _Configured | None:
         return None
     if _SECRET_URL.search(url):
         raise _secret(path, "url")
-    return _Configured(str(path), _located(url, path), options, engine if isinstance(engine, str) else None)
+    return _Configured(
+        str(path), _located(url, path), options, engine if isinstance(engine, str) else None, _transfer(path, table)
+    )
+
+
+def _transfer(path: Path, table: Mapping[str, object]) -> int | None:
+    found = table.get("transfer", {})
+    if not isinstance(found, dict):
+        raise InvalidInput(f"transfer in {path} must be a table, not {type(found).__name__}")
+    for key in found.keys() - {"connections"}:
+        raise InvalidInput(f"unknown key {key!r} in [transfer] of {path}; the known one is connections")
+    return _number(found["connections"], str(path)) if found else None
+
+
+def _connections(argument: int | None, variable: str | None, configured: _Configured) -> int:
+    if argument is not None:
+        return _number(argument, "the argument")
+    if variable is not None:
+        return _number(int(variable) if re.fullmatch("[0-9]{1,9}", variable) else variable, "OBJREG_CONNECTIONS")
+    return configured.connections or CONNECTIONS
+
+
+def _number(value: object, place: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MOST_CONNECTIONS:
+        raise InvalidInput(f"connections is {value!r} (from {place}); use a number from 1 to {_MOST_CONNECTIONS}")
+    return value
 
 
 def _located(url: str, path: Path) -> str:

@@ -13,6 +13,8 @@ from objreg.core.records import Part
 from objreg.errors import FormatError, IntegrityError, StoreUnavailable
 from objreg.registry.clock import Clock
 from objreg.registry.commit import create_durably
+from objreg.registry.known import KnownContent
+from objreg.registry.unfinished import NOTED_FROM, Unfinished
 from objreg.store.base import Store
 
 __all__ = ["PART_SIZE", "BlobWriter", "read_blob", "read_blob_range"]
@@ -35,8 +37,10 @@ class BlobWriter:
         store: where to.
         clock: for the pauses between attempts.
         incarnations: of condemned blobs, from the state: a condemned key is never written again.
-        known: parts that the model already has, by blob digest: they are not sent again.
-        deadline: of ``clock.monotonic()``.
+        known: content that the model already has: it is not sent again.
+        unfinished: long parts that an earlier attempt stored.
+        compress: None to let a sample decide, a level of zstd or True to compress, False not to.
+        seconds: how long to try, for each blob.
         sent: is told how many plain bytes were dealt with.
     """
 
@@ -44,26 +48,59 @@ class BlobWriter:
     store: Store
     clock: Clock
     incarnations: Mapping[str, int]
-    known: Mapping[str, Part]
-    deadline: float
+    known: KnownContent
+    unfinished: Unfinished
+    compress: bool | int | None
+    seconds: float
     sent: Callable[[int], None]
 
-    def write(self, data: bytes, digest: str | None = None) -> Part:
+    def known_file(self, digest: str) -> tuple[Part, ...] | None:
+        """Return the parts of a file that the model already has, or None."""
+        return self.known.file(digest, self.incarnations)
+
+    def write_file(self, data: bytes) -> tuple[str, tuple[Part, ...]]:
+        """Store a file that is one blob, and return its digest and its parts."""
+        digest = digest_of(data)
+        parts = self.known_file(digest) or (self._write(data, digest),)
+        self.sent(len(data))
+        return digest, parts
+
+    def write(self, data: bytes) -> Part:
         """Store a blob, and return the part that is all of it."""
-        digest = digest or digest_of(data)
-        incarnation = self.incarnations.get(hex_of(digest), 0)
-        part = self.known.get(digest)
-        if part is None or part.incarnation != incarnation:
-            part = self._store(data, digest, incarnation)
+        part = self._write(data, digest_of(data))
         self.sent(len(data))
         return part
 
+    def _write(self, data: bytes, digest: str) -> Part:
+        incarnation = self.incarnations.get(hex_of(digest), 0)
+        part = self.known.blob(digest, self.incarnations)
+        if part is None and len(data) >= NOTED_FROM:
+            part = self._stored_before(digest, incarnation)
+        if part is None:
+            part = self._store(data, digest, incarnation)
+            if len(data) >= NOTED_FROM:
+                self.unfinished.keep(part)
+        self.known.keep(part)
+        return part
+
+    def _stored_before(self, digest: str, incarnation: int) -> Part | None:
+        """Return what an attempt that was interrupted stored, if it is there: one small request saves a large one."""
+        part = self.unfinished.part(digest)
+        if part is None or part.incarnation != incarnation:
+            return None
+        try:
+            found = self.store.head(blob_key(self.domain, digest, incarnation, part.encoding))
+        except StoreUnavailable:
+            return None  # then it is sent, and the create finds out
+        return part if found is not None and found.size == part.stored_size else None
+
     def _store(self, data: bytes, digest: str, incarnation: int) -> Part:
-        packed = _compressed(data)
+        deadline = self.clock.monotonic() + self.seconds
+        packed = _compressed(data, self.compress)
         if packed is None:
-            self._create(digest, incarnation, "", data)
+            self._create(digest, incarnation, "", data, deadline)
             return _part(digest, incarnation, "", len(data), data, digest)
-        while not self._create(digest, incarnation, "zstd", packed):
+        while not self._create(digest, incarnation, "zstd", packed, deadline):
             # Another compressor may have written other bytes for the same content: the reference must name what is
             # there. Where nothing is there any more, a collector deleted it meanwhile: then it is written again, and
             # the commit will lose to the collector's and send it anew.
@@ -72,16 +109,16 @@ class BlobWriter:
                 verify(_decompress(found, len(data), digest), digest, f"blob {digest} of {self.domain}")
                 packed = found
                 break
-            if self.clock.monotonic() >= self.deadline:
+            if self.clock.monotonic() >= deadline:
                 raise StoreUnavailable(
                     f"{self.store.url} has blob {digest} of {self.domain} when it is created, and not when it is read:"
                     f" it is not consistent, or a cache stands between; try again"
                 )
         return _part(digest, incarnation, "zstd", len(data), packed, digest_of(packed))
 
-    def _create(self, digest: str, incarnation: int, encoding: str, stored: bytes) -> bool:
+    def _create(self, digest: str, incarnation: int, encoding: str, stored: bytes, deadline: float) -> bool:
         key = blob_key(self.domain, digest, incarnation, encoding)
-        return create_durably(self.store, key, stored, self.clock, self.deadline)
+        return create_durably(self.store, key, stored, self.clock, deadline)
 
 
 def _part(digest: str, incarnation: int, encoding: str, size: int, stored: bytes, stored_digest: str) -> Part:
@@ -97,19 +134,24 @@ def _part(digest: str, incarnation: int, encoding: str, size: int, stored: bytes
     )
 
 
-def _compressed(data: bytes) -> bytes | None:
-    """Return the bytes compressed, or None where that does not pay: weights rarely do, text does."""
-    if len(data) < _SMALLEST_COMPRESSED:
+def _compressed(data: bytes, compress: bool | int | None) -> bytes | None:
+    """Return the bytes compressed, or None where that does not pay: weights rarely do, text does.
+
+    Where it was asked for, it pays as soon as it saves a byte, and no sample is taken.
+    """
+    if compress is False or len(data) < _SMALLEST_COMPRESSED:
         return None
     import zstandard
 
-    compressor = zstandard.ZstdCompressor(level=_LEVEL)
-    middle = max(0, (len(data) - _SAMPLE) // 2)
-    sample = data[middle : middle + _SAMPLE]
-    if len(compressor.compress(sample)) > _WORTH * len(sample):
-        return None
+    level = _LEVEL if compress is None or compress is True else compress  # 1 is a level, and equals True
+    compressor = zstandard.ZstdCompressor(level=level)
+    if compress is None:
+        middle = max(0, (len(data) - _SAMPLE) // 2)
+        sample = data[middle : middle + _SAMPLE]
+        if len(compressor.compress(sample)) > _WORTH * len(sample):
+            return None
     packed = compressor.compress(data)
-    return packed if len(packed) <= _WORTH * len(data) else None
+    return packed if len(packed) <= (_WORTH * len(data) if compress is None else len(data) - 1) else None
 
 
 def _decompress(stored: bytes, size: int, digest: str) -> bytes:

@@ -90,6 +90,7 @@ class Changes(ABC):
         parent: str | Version | None = None,
         message: str = "",
         expect: str | None = None,
+        compress: bool | int | None = None,
         progress: Progress | None = None,
     ) -> Version:
         """Add a version to a model; the model comes into being with its first.
@@ -109,6 +110,9 @@ class Changes(ABC):
             message: why, for the history.
             expect: the latest version that you saw (``""`` for none), or the digest of the newest entry; anything else
                 is refused.
+            compress: how files are stored. None: with zstd where a sample says that it pays. True, or a level of zstd
+                from 1 to 22: compressed wherever that saves a byte. False: as they are. What the model already has is
+                not stored again.
             progress: is called with the number of bytes dealt with, as they are.
 
         Returns:
@@ -138,7 +142,7 @@ class Changes(ABC):
             code=drafts.code(),
             environment=drafts.environment(),
         )
-        sending = Sending(self._session, target.path, found, progress)
+        sending = Sending(self._session, target.path, found, progress, compress)
 
         def decide(view: View) -> Decision:
             complete = msgspec.structs.replace(draft, artifacts=sending.artifacts(view.state))

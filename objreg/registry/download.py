@@ -23,7 +23,7 @@ from objreg.store.base import Store
 
 __all__ = ["download", "file_paths", "new_file", "read_file"]
 
-_WORKERS = 4
+_CONNECTIONS = 8
 
 BlobName = tuple[str, int, str]
 
@@ -77,6 +77,7 @@ def download(
     folder: Path,
     received: Callable[[int], None],
     done: Callable[[str], None] = lambda _: None,
+    connections: int = _CONNECTIONS,
 ) -> None:
     """Write files into a folder.
 
@@ -87,6 +88,7 @@ def download(
         folder: exists, and has none of them.
         received: is told how many plain bytes were written.
         done: is told each path whose file is there and verified, as soon as it is.
+        connections: how many blobs are fetched at a time; each is held in memory, and once more if it is compressed.
 
     Raises:
         IntegrityError: a blob is missing or holds other bytes than its record says.
@@ -98,7 +100,7 @@ def download(
         lacking = Counter(piece.name for slices in work for piece in slices)
         for name in files.keys() - lacking.keys():  # empty files
             _finish(name, files[name], folder, done)
-        with ThreadPoolExecutor(_WORKERS, thread_name_prefix="objreg-pull") as pool:
+        with ThreadPoolExecutor(connections, thread_name_prefix="objreg-pull") as pool:
             try:
                 for slices, size in zip(
                     work, pool.map(lambda slices: _fetch(store, domain, slices), work), strict=True

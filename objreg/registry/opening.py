@@ -11,7 +11,7 @@ from objreg.errors import NotFound
 from objreg.local.assets import find_assets
 from objreg.local.cache import Cache
 from objreg.local.cache_settings import CacheSettings, load_cache_settings
-from objreg.local.config import load_settings
+from objreg.local.config import Settings, load_settings
 from objreg.local.project import find_lock
 from objreg.registry.clock import SystemClock
 from objreg.registry.recall import Recall
@@ -47,7 +47,7 @@ class _Connect:
         cache = self.cache.open()
         store = self.store()
         if self.offline:
-            return self._offline(store, cache, self.actor or actor())
+            return self._offline(store, cache, self.actor or actor(), connections=self.connections)
         identity = store.identity
         if not store.ordered:
             # Such a store is asked for single objects, so the marker is cheap; its id tells a registry that was made
@@ -60,7 +60,7 @@ class _Connect:
                 )
             cache.remember_marker(identity, marker.id)
             identity += f"#{marker.id}"
-        return Session(store, Recall(cache, identity), SystemClock(), self.actor or actor())
+        return Session(store, Recall(cache, identity), SystemClock(), self.actor or actor(), connections=self.connections)
 
     def _offline(self, store: Store, cache: Cache, actor: str) -> Session:
         """Return a session that makes no request: what it would ask for is remembered, or an error."""
@@ -76,6 +76,18 @@ class _Connect:
             identity += f"#{marker}"
         offline = OfflineStore(store.url, store.identity, ordered=store.ordered)
         return Session(offline, Recall(cache, identity), SystemClock(), actor, offline=True)
+
+
+def _connect(settings: Settings, filesystem: object | None, actor: str | None) -> _Connect:
+    return _Connect(
+        settings.url,
+        settings.storage_options,
+        settings.engine,
+        filesystem,
+        settings.cache_dir,
+        actor,
+        settings.connections,
+    )
 
 
 def open_registry(
@@ -112,6 +124,8 @@ def open_registry(
         actor: who commits; left out, ``OBJREG_ACTOR``, the CI system's identity, Git's ``user.email`` or the login.
         lock: whether a model's name alone is read as the version in ``objreg.lock``, where one for this registry is
             found from the working directory upwards: ``registry.lock``. ``OBJREG_LOCK=0`` is the same as False.
+        connections: how many blobs are sent or fetched at a time; left out, ``OBJREG_CONNECTIONS``, ``connections`` in
+            the file's ``[transfer]``, or 8.
         offline: make no request at all: use what this machine has seen and what is cached, and refuse the rest.
             ``OBJREG_OFFLINE=1`` is the same as True.
         assets_dir: ``pull`` puts each version into ``<assets_dir>/<model>/<version>`` and returns that folder; left

@@ -23,6 +23,7 @@ from objreg.errors import FormatError, NotFound
 from objreg.local.cache import Cache
 from objreg.registry.clock import Clock
 from objreg.registry.commit import create_durably
+from objreg.registry.known import KnownContent
 from objreg.registry.manifest import Manifest
 from objreg.registry.recall import Recall
 from objreg.store.base import Store
@@ -89,6 +90,7 @@ class Session:
         actor: who commits.
         tell: takes what a person who waits wants to know; by default it goes to the log.
         offline: whether only what this machine has seen is used; the store is then one that refuses.
+        connections: how many blobs are sent or fetched at a time.
     """
 
     store: Store
@@ -97,8 +99,10 @@ class Session:
     actor: str
     tell: Callable[[str], None] = _log
     offline: bool = False
+    connections: int = 8
     pid: int = field(default_factory=os.getpid)
     _manifests: dict[str, Manifest] = field(default_factory=dict)
+    _known: dict[str, KnownContent] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _typed: dict[str, tuple[str, Any]] = field(default_factory=dict)
 
@@ -126,6 +130,14 @@ class Session:
         with self._lock:
             self._manifests.pop(domain, None)
             self._typed.pop(domain, None)
+            self._known.pop(domain, None)
+
+    def known(self, domain: str) -> KnownContent:
+        """Return what this process knows to be in the store of a model's content."""
+        with self._lock:
+            if domain not in self._known:
+                self._known[domain] = KnownContent(domain, self.recall)
+            return self._known[domain]
 
     def model(self, model: str) -> Manifest:
         """Return the manifest of a model."""

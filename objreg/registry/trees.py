@@ -140,7 +140,8 @@ class _Building:
             self._files.announce(digest, self._folder.joinpath(*first[digest].split("/")))
         once = {path: files[path] for path in first.values()}
         domain = self._session.model(self._version.model).domain
-        download(self._session.store, domain, once, self._folder, self._received, done)
+        connections = self._session.connections
+        download(self._session.store, domain, once, self._folder, self._received, done, connections)
         again = self._place_known({path: file for path, file in files.items() if path not in once})
         if again:
             raise StoreError(

@@ -1,4 +1,4 @@
-"""Send the files of a push: long ones in parts, very many small ones packed together; and describe them as artifacts.
+"""Send the files of a push: long ones in pieces, very many small ones packed together; and describe them as artifacts.
 
 Each file is read once; hashing, compressing and sending overlap. How many bytes are held at a time is bounded, whatever
 the files' sizes.
@@ -6,9 +6,10 @@ the files' sizes.
 
 import hashlib
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -16,14 +17,18 @@ from objreg.core.digest import combined_digest, digest_of
 from objreg.core.records import Artifact, File, Part
 from objreg.errors import InvalidInput
 from objreg.registry.blobs import PART_SIZE, BlobWriter
+from objreg.registry.cutting import read_pieces
 from objreg.registry.sources import Source, SourceArtifact, media_type
 
-__all__ = ["blob_count", "total_size", "upload"]
+__all__ = ["total_size", "upload"]
 
-_WORKERS = 8
 _HELD_BYTES = 4 * PART_SIZE
+_OF_A_CONNECTION = 4
+"""Pieces of a part's full size are few; a quarter of one for each connection keeps them all at work."""
 _PACKED_BELOW = 256 * 1024
 _PACKED_FROM = 64
+
+Stored = TypeVar("Stored")
 
 
 class _Budget:
@@ -44,123 +49,131 @@ class _Budget:
             self._condition.notify_all()
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Sending:
-    """A file whose parts are on their way."""
+    """A file on its way; ``outcome`` waits until its bytes are stored, and tells its digest and its parts."""
 
     source: Source
-    digest: str = ""
-    parts: list[Future[Part]] = field(default_factory=list)
-    slices: list[tuple[int, int]] = field(default_factory=list)
+    outcome: Callable[[], tuple[str, tuple[Part, ...]]]
 
     def file(self) -> File:
-        parts = [
-            msgspec.structs.replace(future.result(), offset=offset, length=length)
-            for future, (offset, length) in zip(self.parts, self.slices, strict=True)
-        ]
+        digest, parts = self.outcome()
         return File(
             path=self.source.path,
-            digest=self.digest,
+            digest=digest,
             size=self.source.size,
             media_type=media_type(self.source.path),
-            parts=tuple(parts),
+            parts=parts,
         )
 
 
 class _Uploader:
-    def __init__(self, writer: BlobWriter, pool: ThreadPoolExecutor) -> None:
+    def __init__(self, writer: BlobWriter, pool: ThreadPoolExecutor, held: int) -> None:
         self._writer = writer
         self._pool = pool
-        self._budget = _Budget(_HELD_BYTES)
-        self._failed: Future[Part] | None = None
+        self._budget = _Budget(held)
+        self._failed: Future[Any] | None = None
 
     def send(self, source: Source) -> _Sending:
-        """Read a file once, and hand its parts on while it is being hashed."""
-        sending = _Sending(source)
+        """Read a file once, and hand its pieces on meanwhile; a file of one piece is hashed by who sends it."""
         whole = hashlib.sha256()
+        pieces: list[Future[Part]] = []
+        only: Future[tuple[str, tuple[Part, ...]]] | None = None
         for data in _read(source):
-            digest = digest_of(data) if len(data) == source.size else None
-            if digest is None:
-                whole.update(data)
+            if len(data) == source.size:
+                only = self._submit(self._writer.write_file, data)
             else:
-                sending.digest = digest
-            sending.parts.append(self._submit(data, digest))
-            sending.slices.append((0, len(data)))
-        sending.digest = sending.digest or "sha256:" + whole.hexdigest()
-        return sending
+                whole.update(data)
+                pieces.append(self._submit(self._writer.write, data))
+        digest = "sha256:" + whole.hexdigest()
+        return _Sending(source, only.result if only else lambda: (digest, tuple(found.result() for found in pieces)))
 
-    def send_pack(self, sources: list[Source]) -> Iterator[_Sending]:
-        """Send several small files as one blob."""
-        contents = [b"".join(_read(source)) for source in sources]
-        future = self._submit(b"".join(contents), None)
+    def send_small(self, sources: list[Source]) -> Iterator[_Sending]:
+        """Send small files that the model does not have in as few blobs as hold them."""
+        pack: list[tuple[Source, bytes]] = []
+        size = 0
+        for source in sources:
+            data = b"".join(_read(source))
+            digest = digest_of(data)
+            parts = self._writer.known_file(digest) if data else ()
+            if parts is not None:
+                self._writer.sent(len(data))
+                yield _Sending(source, _ready(digest, parts))
+                continue
+            if size + len(data) > PART_SIZE:
+                yield from self._send_pack(pack)
+                pack, size = [], 0
+            pack.append((source, data))
+            size += len(data)
+        if pack:
+            yield from self._send_pack(pack)
+
+    def _send_pack(self, pack: list[tuple[Source, bytes]]) -> Iterator[_Sending]:
+        future = self._submit(self._writer.write, b"".join(data for _, data in pack))
         offset = 0
-        for source, data in zip(sources, contents, strict=True):
-            has_bytes = bool(data)
-            yield _Sending(
-                source, digest_of(data), [future] if has_bytes else [], [(offset, len(data))] if has_bytes else []
-            )
+        for source, data in pack:
+            yield _Sending(source, _slice(digest_of(data), future, offset, len(data)))
             offset += len(data)
 
-    def _submit(self, data: bytes, digest: str | None) -> Future[Part]:
+    def _submit(self, write: Callable[[bytes], Stored], data: bytes) -> "Future[Stored]":
         size = len(data)
         self._budget.take(size)
         if self._failed is not None:
             self._failed.result()
-        future = self._pool.submit(self._writer.write, data, digest)
+        future = self._pool.submit(write, data)
         # A future keeps its callbacks, so they must not hold the bytes.
         future.add_done_callback(lambda done: self._done(done, size))
         return future
 
-    def _done(self, future: Future[Part], size: int) -> None:
+    def _done(self, future: Future[Any], size: int) -> None:
         if not future.cancelled() and future.exception() is not None:
             self._failed = future
         self._budget.give(size)
 
 
+def _ready(digest: str, parts: tuple[Part, ...]) -> Callable[[], tuple[str, tuple[Part, ...]]]:
+    return lambda: (digest, parts)
+
+
+def _slice(digest: str, pack: Future[Part], offset: int, length: int) -> Callable[[], tuple[str, tuple[Part, ...]]]:
+    return lambda: (digest, (msgspec.structs.replace(pack.result(), offset=offset, length=length),))
+
+
 def _read(source: Source) -> Iterator[bytes]:
-    """Yield a file's bytes in parts, and see to it that it stays the file that was looked at."""
+    """Yield a file in pieces, and see to it that it stays the file that was looked at."""
+    size = 0
     try:
         with source.local.open("rb") as file:
-            size = 0
-            while size <= source.size and (data := file.read(PART_SIZE)):  # one that grows for ever has no end
+            for data in read_pieces(file, source.size, PART_SIZE):
+                size += len(data)
                 yield data
-                size = file.tell()
-        changed = (size, source.local.stat().st_mtime_ns) != (source.size, source.changed_ns)
+        found = source.local.stat()
     except OSError as error:
         raise InvalidInput(f"{source.local} cannot be read: {error.strerror}", path=str(source.local)) from error
-    if changed:
+    if (size, found.st_size, found.st_mtime_ns) != (source.size, source.size, source.changed_ns):
         raise InvalidInput(
-            f"{source.local} changed while it was pushed ({source.size} bytes, then {size}): push it when it is"
-            f" finished",
+            f"{source.local} changed while it was pushed ({source.size} bytes, then {found.st_size}): push it when it"
+            f" is finished",
             path=str(source.local),
         )
 
 
-def _packs(sources: Iterable[Source]) -> tuple[list[Source], list[list[Source]]]:
-    """Return which files go by themselves, and which go together."""
+def _by_size(sources: Iterable[Source]) -> tuple[list[Source], list[Source]]:
+    """Return which files go by themselves, and which are so small and so many that they go together."""
     found = list(sources)
     small = [source for source in found if source.size < _PACKED_BELOW]
     if len(small) < _PACKED_FROM:
         return found, []
-    packs: list[list[Source]] = [[]]
-    size = 0
-    for source in small:
-        if size + source.size > PART_SIZE:
-            packs.append([])
-            size = 0
-        packs[-1].append(source)
-        size += source.size
-    return [source for source in found if source.size >= _PACKED_BELOW], packs
+    return [source for source in found if source.size >= _PACKED_BELOW], small
 
 
-def blob_count(artifacts: Iterable[SourceArtifact]) -> int:
-    """Return how many blobs a push of these files has: parts of long files, packs of small ones."""
-    single, packs = _packs(source for artifact in artifacts for source in artifact.files)
-    return sum(-(-source.size // PART_SIZE) for source in single) + len(packs)
-
-
-def upload(artifacts: tuple[SourceArtifact, ...], writer: BlobWriter) -> tuple[Artifact, ...]:
+def upload(artifacts: tuple[SourceArtifact, ...], writer: BlobWriter, connections: int) -> tuple[Artifact, ...]:
     """Send all files of some artifacts.
+
+    Args:
+        artifacts: what to send.
+        writer: of the model's blobs.
+        connections: how many blobs are compressed and sent at a time.
 
     Returns:
         The artifacts as they stand in a record.
@@ -169,12 +182,12 @@ def upload(artifacts: tuple[SourceArtifact, ...], writer: BlobWriter) -> tuple[A
         InvalidInput: a file cannot be read, or changed meanwhile.
         StoreError: a blob could not be stored; what was stored stays, and is not sent again by the next attempt.
     """
-    single, packs = _packs(source for artifact in artifacts for source in artifact.files)
-    with ThreadPoolExecutor(_WORKERS, thread_name_prefix="objreg-push") as pool:
-        uploader = _Uploader(writer, pool)
+    single, small = _by_size(source for artifact in artifacts for source in artifact.files)
+    with ThreadPoolExecutor(connections, thread_name_prefix="objreg-push") as pool:
+        uploader = _Uploader(writer, pool, max(_HELD_BYTES, connections * PART_SIZE // _OF_A_CONNECTION))
         try:
             sendings = [uploader.send(source) for source in single]
-            sendings += [sending for pack in packs for sending in uploader.send_pack(pack)]
+            sendings += uploader.send_small(small)
             files = {sending.source: sending.file() for sending in sendings}
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)

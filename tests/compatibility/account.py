@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 import objreg
+from objreg.registry.download import file_paths, read_file
 from objreg.registry.values import HistoryItem
 
 __all__ = ["account_of"]
@@ -62,13 +63,17 @@ def _model(registry: objreg.Registry, model: str) -> dict[str, Any]:
 
 
 def _files(registry: objreg.Registry, spec: str) -> dict[str, str] | None:
-    """Return the digest of each pulled file, of the bytes that come out of the pull; None where they were collected."""
+    """Return the digest of each file, of the bytes that the store has; None where they were collected.
+
+    A pull would not do: it also gives what the cache has of another version.
+    """
+    version = registry.resolve(spec)
+    session = registry.session
+    domain = session.model(version.model).domain
     try:
-        folder = registry.pull(spec)
-    except objreg.ObjregError:
+        return {
+            path: hashlib.sha256(b"".join(read_file(session.store, domain, path, file))).hexdigest()
+            for path, file in sorted(file_paths(version.artifacts).items())
+        }
+    except objreg.IntegrityError:
         return None
-    return {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }

@@ -155,7 +155,9 @@ def test_unknown_keys_are_refused(tmp_path: Path, name: str) -> None:
     table = "[tool.objreg]\n" if name == "pyproject.toml" else ""
     write(tmp_path / name, f'{table}ulr = "s3://b/r"\n')
 
-    with pytest.raises(InvalidInput, match=r"unknown key 'ulr'.*did you mean 'url'\?.*engine, storage_options, url"):
+    with pytest.raises(
+        InvalidInput, match=r"unknown key 'ulr'.*did you mean 'url'\?.*engine, storage_options, transfer, url"
+    ):
         load_settings(start=tmp_path, environ={})
 
 
@@ -243,3 +245,40 @@ def test_importing_is_cheap() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "[]"
+
+
+# Connections
+
+
+def test_connections_come_from_the_nearest_word(tmp_path: Path) -> None:
+    """The argument, the variable, the file of the URL, 8."""
+    write(tmp_path / "objreg.toml", 'url = "s3://b/r"\n[transfer]\nconnections = 3\n')
+    variable = {"OBJREG_CONNECTIONS": "5"}
+    assert load_settings(start=tmp_path, environ=variable, connections=7).connections == 7
+    assert load_settings(start=tmp_path, environ=variable).connections == 5
+    assert load_settings(start=tmp_path, environ={}).connections == 3
+    assert load_settings("s3://other/r", start=tmp_path, environ={}).connections == 8
+
+
+@pytest.mark.parametrize("number", ["0", "257", "-1", "many", "1.5", "1" * 5000])
+def test_other_numbers_of_connections_are_refused(number: str) -> None:
+    """From 1 to 256."""
+    with pytest.raises(
+        InvalidInput, match=r"connections is .* \(from OBJREG_CONNECTIONS\); use a number from 1 to 256"
+    ):
+        load_settings("s3://b/r", environ={"OBJREG_CONNECTIONS": number})
+
+
+@pytest.mark.parametrize(
+    ("table", "reason"),
+    [
+        ("transfer = 3", "transfer in .* must be a table, not int"),
+        ("[transfer]\nconection = 3", "unknown key 'conection' in .transfer. of"),
+        ("[transfer]\nconnections = true", "connections is True"),
+    ],
+)
+def test_a_wrong_transfer_table_is_refused(tmp_path: Path, table: str, reason: str) -> None:
+    """With the file that holds it."""
+    write(tmp_path / "objreg.toml", f'url = "s3://b/r"\n{table}\n')
+    with pytest.raises(InvalidInput, match=reason):
+        load_settings(start=tmp_path, environ={})

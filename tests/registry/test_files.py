@@ -14,13 +14,19 @@ from hypothesis import strategies as st
 import objreg
 from objreg.core.digest import digest_of
 from objreg.core.keys import blob_key
-from objreg.registry import files, upload
+from objreg.registry import cutting, files, upload
 from objreg.store.memory import MemoryStore
 from objreg.store.wrappers import CountingStore
 from tests.registry.machine import Machine
 from tests.registry.test_pull import DOMAIN, MODEL, TEXT, replace, trees
 
 MIB = 1024 * 1024
+
+
+@pytest.fixture
+def fixed_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut long files at fixed offsets, so that a test can say where a part ends."""
+    monkeypatch.setattr(cutting, "_LONGEST_BY_CONTENT", 0)
 
 
 @pytest.fixture
@@ -171,6 +177,7 @@ def test_a_forked_process_reads_on(
 # What is asked of the store
 
 
+@pytest.mark.usefixtures("fixed_parts")
 def test_a_range_costs_a_request_and_little_more_than_its_bytes(
     reader: objreg.Registry, registry: objreg.Registry, counting: CountingStore, file: Callable[..., Path]
 ) -> None:
@@ -192,6 +199,7 @@ def test_a_range_costs_a_request_and_little_more_than_its_bytes(
         assert counting.counts["bytes_read"] < MIB + 400_000  # the next part was begun as by who reads on
 
 
+@pytest.mark.usefixtures("fixed_parts")
 def test_reading_on_asks_for_more_and_more(
     reader: objreg.Registry, registry: objreg.Registry, counting: CountingStore, file: Callable[..., Path]
 ) -> None:
@@ -204,6 +212,7 @@ def test_reading_on_asks_for_more_and_more(
         assert counting.counts["bytes_read"] == len(content)
 
 
+@pytest.mark.usefixtures("fixed_parts")
 def test_reading_all_takes_a_request_for_each_part(
     reader: objreg.Registry, registry: objreg.Registry, counting: CountingStore, file: Callable[..., Path]
 ) -> None:
