@@ -34,6 +34,7 @@ class _Connect:
     filesystem: object | None
     cache: CacheSettings
     actor: str | None
+    connections: int
     offline: bool = False
 
     def store(self) -> Store:
@@ -47,7 +48,7 @@ class _Connect:
         cache = self.cache.open()
         store = self.store()
         if self.offline:
-            return self._offline(store, cache, self.actor or actor(), connections=self.connections)
+            return self._offline(store, cache, self.actor or actor())
         identity = store.identity
         if not store.ordered:
             # Such a store is asked for single objects, so the marker is cheap; its id tells a registry that was made
@@ -60,7 +61,8 @@ class _Connect:
                 )
             cache.remember_marker(identity, marker.id)
             identity += f"#{marker.id}"
-        return Session(store, Recall(cache, identity), SystemClock(), self.actor or actor(), connections=self.connections)
+        recall = Recall(cache, identity)
+        return Session(store, recall, SystemClock(), self.actor or actor(), connections=self.connections)
 
     def _offline(self, store: Store, cache: Cache, actor: str) -> Session:
         """Return a session that makes no request: what it would ask for is remembered, or an error."""
@@ -84,7 +86,7 @@ def _connect(settings: Settings, filesystem: object | None, actor: str | None) -
         settings.storage_options,
         settings.engine,
         filesystem,
-        settings.cache_dir,
+        load_cache_settings(settings.cache_dir),
         actor,
         settings.connections,
     )
@@ -101,6 +103,7 @@ def open_registry(
     lock: bool = True,
     offline: bool = False,
     assets_dir: str | os.PathLike[str] | None = None,
+    connections: int | None = None,
 ) -> Registry:
     """Open a registry.
 
@@ -124,13 +127,13 @@ def open_registry(
         actor: who commits; left out, ``OBJREG_ACTOR``, the CI system's identity, Git's ``user.email`` or the login.
         lock: whether a model's name alone is read as the version in ``objreg.lock``, where one for this registry is
             found from the working directory upwards: ``registry.lock``. ``OBJREG_LOCK=0`` is the same as False.
-        connections: how many blobs are sent or fetched at a time; left out, ``OBJREG_CONNECTIONS``, ``connections`` in
-            the file's ``[transfer]``, or 8.
         offline: make no request at all: use what this machine has seen and what is cached, and refuse the rest.
             ``OBJREG_OFFLINE=1`` is the same as True.
         assets_dir: ``pull`` puts each version into ``<assets_dir>/<model>/<version>`` and returns that folder; left
             out, ``OBJREG_ASSETS_DIR``, or nothing is put anywhere. ``docs/cache.md`` says what can stand in for a model
             in development.
+        connections: how many blobs are sent or fetched at a time; left out, ``OBJREG_CONNECTIONS``, ``connections`` in
+            the file's ``[transfer]``, or 8.
 
     Returns:
         The registry.
@@ -140,15 +143,10 @@ def open_registry(
         MissingDependency: the engine's package is not installed; the message names the extra.
         UnsafeStore: with ``create``, the store does not keep conditional creates.
     """
-    settings = load_settings(None if url is None else str(url), storage_options=storage_options, engine=engine)
-    connect = _Connect(
-        settings.url,
-        settings.storage_options,
-        settings.engine,
-        filesystem,
-        load_cache_settings(settings.cache_dir),
-        actor,
+    settings = load_settings(
+        None if url is None else str(url), storage_options=storage_options, engine=engine, connections=connections
     )
+    connect = _connect(settings, filesystem, actor)
     if offline or settings.offline:
         connect = replace(connect, offline=True)
     if settings.is_default:
@@ -176,14 +174,7 @@ def create_registry(
     Arguments and errors as for ``open_registry``.
     """
     settings = load_settings(None if url is None else str(url), storage_options=storage_options, engine=engine)
-    connect = _Connect(
-        settings.url,
-        settings.storage_options,
-        settings.engine,
-        filesystem,
-        load_cache_settings(settings.cache_dir),
-        actor,
-    )
+    connect = _connect(settings, filesystem, actor)
     store = connect.store()
     _, created = create_marker(store, SystemClock())
     return Registry(store.url, connect), created
