@@ -204,6 +204,8 @@ class _Removal:
             if path.stat().st_nlink > 1:
                 return  # a folder that is being built has it
             path.unlink()
+            for suffix in (".lock", ".at"):  # who waits at this very moment fetches the file a second time, no more
+                path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)
         except FileNotFoundError:
             return
         except OSError as error:
