@@ -48,9 +48,7 @@ class Invocation:
         """Open the registry; it is closed when the command ends."""
         import objreg
 
-        registry = objreg.open(
-            self.url, storage_options=self.options or None, engine=self.engine, offline=self.offline
-        )
+        registry = objreg.open(self.url, storage_options=self.options or None, engine=self.engine, offline=self.offline)
         registry.assets = None  # a command prints what it was asked for, whatever stands in for it in development
         click.get_current_context().call_on_close(registry.close)
         return registry
