@@ -5,15 +5,14 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 from objreg.errors import InvalidInput
 
 __all__ = ["Settings", "folder_tables", "is_on", "load_settings", "process_environment"]
 
 ENGINES = ("fsspec", "obstore")
-KEYS = ("engine", "storage_options", "transfer", "url")
-LATER_KEYS = ("assets", "cache", "groups")
-"""Tables that newer releases define: one file serves machines with different releases of objreg."""
+KEYS = ("assets", "cache", "engine", "groups", "storage_options", "transfer", "url")
 
 CONNECTIONS = 8
 _MOST_CONNECTIONS = 256
@@ -24,6 +23,8 @@ _SECRET_WORDS = ("key", "secret", "token", "passw", "passphrase", "credential", 
 _NOT_SECRET_NAME = re.compile(r"kms|_(file|path)$")
 _NOT_SECRET_VALUES = ("anon", "browser", "cache", "cloud", "google_default")
 """gcsfs takes the *name* of a way to authenticate in its option ``token``."""
+_SENDS_TOKENS = re.compile(r"(gs|gcs|az|azure|abfss?)://", re.IGNORECASE)
+_ENDPOINT = re.compile(r"endpoint|host|proxy|base_url", re.IGNORECASE)
 _SECRET_URL = re.compile(r"://[^/@]*:[^/@]+@|[?&]sig=", re.IGNORECASE)
 
 
@@ -188,6 +189,7 @@ def _configured(path: Path, table: Mapping[str, object]) -> _Configured | None:
         return None
     if _SECRET_URL.search(url):
         raise _secret(path, "url")
+    _refuse_endpoint(path, url, options)
     return _Configured(
         str(path), _located(url, path), options, engine if isinstance(engine, str) else None, _transfer(path, table)
     )
@@ -230,7 +232,7 @@ def _expanded(text: str, place: str) -> Path:
 
 def _check_keys(path: Path, table: Mapping[str, object]) -> None:
     for key in table:
-        if key not in KEYS + LATER_KEYS:
+        if key not in KEYS:
             from difflib import get_close_matches
 
             close = get_close_matches(key, KEYS, 1)
@@ -248,6 +250,19 @@ def _refuse_secrets(path: Path, where: str, options: Mapping[str, object]) -> No
             continue
         elif _names_secret(key) or (isinstance(value, str) and _SECRET_URL.search(value)):
             raise _secret(path, place)
+
+
+def _refuse_endpoint(path: Path, url: str, options: Mapping[str, object]) -> None:
+    """Let no file of a project, which may be somebody else's, say where a bearer token is sent.
+
+    On S3 a request carries a signature; on Google Cloud and Azure it carries what anybody who gets it can use.
+    """
+    query = parse_qs(urlsplit(url).query) if _SENDS_TOKENS.match(url) else {}
+    if _SENDS_TOKENS.match(url) and any(_ENDPOINT.search(key) for key in (*options, *query)):
+        raise InvalidInput(
+            f"{path} names an endpoint for {url.partition('://')[0]}://, which would be sent this machine's token; if it is"
+            " yours, name it in OBJREG_URL or in the cloud's own variables instead"
+        )
 
 
 def _names_secret(key: str) -> bool:

@@ -156,7 +156,7 @@ def test_unknown_keys_are_refused(tmp_path: Path, name: str) -> None:
     write(tmp_path / name, f'{table}ulr = "s3://b/r"\n')
 
     with pytest.raises(
-        InvalidInput, match=r"unknown key 'ulr'.*did you mean 'url'\?.*engine, storage_options, transfer, url"
+        InvalidInput, match=r"unknown key 'ulr'.*did you mean 'url'\?.*engine, groups, storage_options, transfer, url"
     ):
         load_settings(start=tmp_path, environ={})
 
@@ -282,3 +282,24 @@ def test_a_wrong_transfer_table_is_refused(tmp_path: Path, table: str, reason: s
     write(tmp_path / "objreg.toml", f'url = "s3://b/r"\n{table}\n')
     with pytest.raises(InvalidInput, match=reason):
         load_settings(start=tmp_path, environ={})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'url = "gs://bucket/models?endpoint_url=http://elsewhere.example"',
+        'url = "az://container"\n[storage_options]\nendpoint_url = "https://elsewhere.example"',
+        'url = "abfs://container"\n[storage_options]\naccount_host = "elsewhere.example"',
+    ],
+)
+def test_a_file_may_not_say_where_a_token_is_sent(tmp_path: Path, text: str) -> None:
+    """A repository that was cloned may name a bucket, but no endpoint that would get a bearer token."""
+    (tmp_path / "objreg.toml").write_text(text)
+    with pytest.raises(InvalidInput, match="names an endpoint"):
+        load_settings(start=tmp_path, environ={})
+
+
+def test_a_file_may_name_an_endpoint_of_s3(tmp_path: Path) -> None:
+    """A request to S3 carries a signature and no key."""
+    (tmp_path / "objreg.toml").write_text('url = "s3://b"\n[storage_options]\nendpoint_url = "http://127.0.0.1:1"')
+    assert load_settings(start=tmp_path, environ={}).storage_options == {"endpoint_url": "http://127.0.0.1:1"}
