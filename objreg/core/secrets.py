@@ -25,7 +25,9 @@ _VALUE = re.compile(
     r"|\beyJ[A-Za-z0-9_-]{10,1000}\.eyJ|AccountKey=|SharedAccessKey=|(?i:[?&;]\s*(sig|x-amz-signature|x-goog-signature"
     r"|access_token|token|api_key|apikey|secret|password|passwd|pwd)\s*=\s*[^\s&;$])"
 )
-_URL_PASSWORD = re.compile(r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]*://[^\s/?#:@]*:(?!\$\{?\w+\}?@)[^\s/?#@]+@", re.IGNORECASE)
+_URL_PASSWORD = re.compile(
+    r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]*://[^\s/?#:@]*:(?!\$\{?\w+\}?@)[^\s/?#@]+@", re.IGNORECASE
+)
 _REFERENCE = re.compile(
     r"^(\$\{?\w+\}?|arn:[\w-]+:(secretsmanager|ssm):.*|vault:.*|projects/[^/]+/secrets/.*|secretRef:.*)$"
 )

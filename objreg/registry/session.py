@@ -120,9 +120,7 @@ class Session:
         """Return the manifest of a domain; one for each, so that threads share what is known."""
         with self._lock:
             if domain not in self._manifests:
-                self._manifests[domain] = Manifest(
-                    domain, self.store, self.recall, self.clock, offline=self.offline
-                )
+                self._manifests[domain] = Manifest(domain, self.store, self.recall, self.clock, offline=self.offline)
             return self._manifests[domain]
 
     def drop(self, domain: str) -> None:
