@@ -260,8 +260,8 @@ def _refuse_endpoint(path: Path, url: str, options: Mapping[str, object]) -> Non
     query = parse_qs(urlsplit(url).query) if _SENDS_TOKENS.match(url) else {}
     if _SENDS_TOKENS.match(url) and any(_ENDPOINT.search(key) for key in (*options, *query)):
         raise InvalidInput(
-            f"{path} names an endpoint for {url.partition('://')[0]}://, which would be sent this machine's token; if it"
-            " is yours, name it in OBJREG_URL or in the cloud's own variables instead"
+            f"{path} names an endpoint for {url.partition('://')[0]}://, which would be sent this machine's token; if"
+            " it is yours, name it in OBJREG_URL or in the cloud's own variables instead"
         )
 
 
