@@ -2,9 +2,8 @@
 
 State is a plain JSON object and a commit is a merge patch of it. Objects in the state are only added to; whatever can
 be removed is a string, a number or an array. So a patch has no ``null`` and never turns an object into something else
-or back, and
-``merge(merge(a, b), c) == merge(a, merge(b, c))``: patches can be folded together without the state that they belong
-to.
+or back, and ``merge(merge(a, b), c) == merge(a, merge(b, c))``: patches can be folded together without the state that
+they belong to.
 """
 
 from typing import Any

@@ -112,14 +112,12 @@ def open_registry(
 
     Args:
         url: ``s3://bucket/prefix``, ``gs://``, ``az://container/prefix``, ``https://`` (to read), ``memory://name``, or
-            a folder. Left out:
-            ``OBJREG_URL``; then the key ``url`` of ``objreg.toml`` or ``[tool.objreg]``, found from the working
-            directory upwards; then a registry in the user's data folder, which is created if there is none, with a
-            warning that says where it is.
+            a folder. Left out: ``OBJREG_URL``; then the key ``url`` of ``objreg.toml`` or ``[tool.objreg]``, found from
+            the working directory upwards; then a registry in the user's data folder, which is created if there is none,
+            with a warning that says where it is.
         storage_options: how to reach the store: ``endpoint_url``, ``region``, ``profile``, ``anonymous``,
-            ``path_style``, ``kms_key_id``,
-            ``account_name``, and whatever the engine knows besides. Credentials are best left to the cloud's own chain;
-            they are kept in memory only.
+            ``path_style``, ``kms_key_id``, ``account_name``, and whatever the engine knows besides. Credentials are
+            best left to the cloud's own chain; they are kept in memory only.
         create: create the registry if there is none.
         engine: ``obstore`` or ``fsspec``. Left out: fsspec where ``storage_options`` or ``filesystem`` are given and
             for ``gs://``, obstore for other clouds.
