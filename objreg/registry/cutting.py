@@ -1,11 +1,12 @@
 """How a file is cut into pieces: by what is in it, so that the next version of it shares most of them.
 
 A file of at most one part is one piece, which any tool can read. A longer one is cut at its tensors if it is a
-safetensors file, and else by content: bytes that come in or go move only the cuts beside them
-(``docs/decisions/0016-parts-follow-content.md``).
+safetensors file. Any other is cut by content where the extra ``chunking`` is installed, so that bytes that come in or
+go move only the cuts beside them; else at fixed offsets (``docs/decisions/0016-parts-follow-content.md``).
 """
 
 from collections.abc import Iterable, Iterator
+from importlib.util import find_spec
 from typing import BinaryIO
 
 from objreg.core.safetensors import header_size, tensor_sizes
@@ -37,7 +38,7 @@ def read_pieces(file: BinaryIO, size: int, part_size: int) -> Iterator[bytes]:
     if sizes is not None:
         return _by_sizes(file, sizes)
     average = part_size // _AVERAGE
-    if average >= _SMALLEST_AVERAGE and size <= average * _LONGEST_BY_CONTENT:
+    if average >= _SMALLEST_AVERAGE and size <= average * _LONGEST_BY_CONTENT and find_spec("pyfastcdc") is not None:
         return _by_content(file, size, part_size)
     return _by_sizes(file, _fixed(size, part_size))
 

@@ -69,6 +69,15 @@ def test_the_cuts_are_those_of_this_format_of_pieces() -> None:
     assert len(found) == 67
 
 
+def test_without_the_chunker_cuts_are_at_fixed_offsets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The extra is no dependency: what it would cut by content is cut where each part is full, tensors as ever."""
+    monkeypatch.setattr(cutting, "find_spec", lambda name: None)
+    content = noise(3 * PART + 5)
+    assert [len(piece) for piece in pieces_of(content)] == [PART, PART, PART, 5]
+    tensors = safetensors({"a": noise(PART), "b": noise(PART, 1)})
+    assert [len(piece) for piece in pieces_of(tensors)][1:] == [PART, PART]
+
+
 def test_how_it_is_read_moves_no_cut() -> None:
     """Cutting by windows gives what cutting all at once gives."""
     from pyfastcdc import FastCDC
