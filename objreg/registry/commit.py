@@ -231,7 +231,8 @@ class Commit:
                 if unclear:
                     raise self._unknown() from error
                 raise
-            if occupant is not None:
+            # The beginning of our own bytes is no other's entry: the read was cut short, and is made again.
+            if occupant is not None and (occupant == data or not data.startswith(occupant)):
                 return occupant
             attempt += 1
             if self._clock.monotonic() >= self._deadline:

@@ -30,6 +30,7 @@ class Faults:
         delayed: a write timed out and arrives later.
         conflict: a write did not take effect, and the answer reads as if there was an object.
         unread: a read gave no answer.
+        short: a read gave only the beginning of the object, as if that were all.
         crash: the client dies, before or after the request took effect.
         again: a delete arrives a second time, later.
     """
@@ -40,6 +41,7 @@ class Faults:
     delayed: float = 0.05
     conflict: float = 0.03
     unread: float = 0.04
+    short: float = 0.02
     crash: float = 0.01
     again: float = 0.2
 
@@ -150,7 +152,10 @@ class ClientStore:
 
     def get(self, key: str) -> bytes | None:
         self._read()
-        return self._shared.objects.get(key)
+        data = self._shared.objects.get(key)
+        if data and self._random.random() < self._faults.short:
+            return data[: self._random.randrange(len(data))]
+        return data
 
     def get_range(self, key: str, start: int, length: int) -> bytes | None:
         data = self.get(key)

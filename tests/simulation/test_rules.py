@@ -26,7 +26,7 @@ from tests.simulation.store import Faults
 from tests.simulation.world import World
 
 _SEEDS = 1500
-_FAULTS = Faults(lost=0.1, own=0.1, refused=0.05, delayed=0.1, conflict=0.05, unread=0.05, crash=0.03)
+_FAULTS = Faults(lost=0.1, own=0.1, refused=0.05, delayed=0.1, conflict=0.05, unread=0.05, short=0.03, crash=0.03)
 
 Break = Callable[[pytest.MonkeyPatch], None]
 
@@ -73,6 +73,24 @@ def an_empty_slot_means_failure(monkeypatch: pytest.MonkeyPatch) -> None:
         if occupant is None:
             raise StoreUnavailable("it did not land")
         return occupant
+
+    monkeypatch.setattr(Commit, "_claim", claim)
+
+
+def a_short_read_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is read back from the slot is taken as whole, so the beginning of our own entry is another's."""
+
+    def claim(self: Commit, key: str, data: bytes) -> bytes:
+        while True:
+            try:
+                if self._manifest.store.create(key, data):
+                    return data
+                occupant = self._manifest.store.get(key)
+            except StoreUnavailable as error:
+                occupant = self._read_back(key, error)
+            if occupant is not None:
+                return occupant
+            self._clock.pause(1)
 
     monkeypatch.setattr(Commit, "_claim", claim)
 
@@ -250,6 +268,7 @@ def blobs_are_deleted_before_they_are_condemned(monkeypatch: pytest.MonkeyPatch)
 _BREAKS: dict[Break, str] = {
     no_read_back: "in the log 2 times|refused",
     an_empty_slot_means_failure: "was refused .* and its commit is in the log",
+    a_short_read_is_believed: "was refused .* and its commit is in the log",
     a_slot_is_skipped: "the log has a gap|in the log 2 times|does not follow",
     a_decision_is_kept_after_a_lost_race: "twice|not numbered|exclusive|pointers",
     the_entry_goes_before_its_records: "names a record that is not there",
