@@ -1,0 +1,1 @@
+"""What the benchmarks share: peers in venvs of their own, one real server, measuring in turn, tables."""

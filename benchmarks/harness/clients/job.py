@@ -1,0 +1,53 @@
+"""What every client script does alike: read a job, connect, time what is asked for, and tell.
+
+A script is run by the interpreter of its peer and imports the peer, this and the standard library. It ends with
+``run(connect, push=push, ...)``. ``connect(job)`` imports and makes the client; its time is told apart, as ``ready``.
+Each operation takes ``(client, job)`` and may return a dictionary of facts for whoever measures.
+"""
+
+import json
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["run"]
+
+
+def run(connect: Callable[[dict[str, Any]], Any], **operations: Callable[[Any, dict[str, Any]], Any]) -> None:
+    """Do the job on stdin: ``{"operations": [...], ...}``; print one line of JSON with a list of outcomes.
+
+    What the client itself prints goes to stderr.
+    """
+    told = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    job = json.load(sys.stdin)
+    began = time.perf_counter()
+    client = connect(job)
+    ready = time.perf_counter() - began
+    outcomes = []
+    for name in job["operations"]:
+        spent, began = _processor(), time.perf_counter()
+        facts = operations[name](client, job)
+        seconds = time.perf_counter() - began
+        outcomes.append(
+            {
+                "seconds": seconds,
+                "processor": _processor() - spent,
+                "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+                "ready": ready,
+                "facts": facts or {},
+            }
+        )
+    print(json.dumps(outcomes), file=told, flush=True)
+    told.close()
+
+
+def _processor() -> float:
+    spent = 0.0
+    for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN):
+        usage = resource.getrusage(whose)
+        spent += usage.ru_utime + usage.ru_stime
+    return spent

@@ -1,0 +1,75 @@
+"""Each peer in a virtual environment of its own, so that their dependencies do not meet.
+
+What a peer needs is pinned in ``benchmarks/peers/<peer>.txt``. Its environment is made when it is first asked for, in
+the user's cache folder, and made anew when that file changes. objreg is installed like any other, from this checkout, so
+that it starts as it starts for its users.
+"""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from filelock import FileLock
+from platformdirs import user_cache_dir
+
+__all__ = ["python_of", "versions_of"]
+
+TOP = Path(__file__).parent.parent.parent
+REQUIREMENTS = TOP / "benchmarks" / "peers"
+OWN = "objreg"
+
+
+@cache
+def python_of(peer: str) -> Path:
+    """Return the interpreter of a peer's environment, which is made where it is missing or out of date."""
+    requirements = REQUIREMENTS / f"{peer}.txt"
+    folder = Path(user_cache_dir("objreg-benchmarks")) / "peers" / peer
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    stamp, wanted = folder / "made-from", _fingerprint(peer, requirements)
+    with FileLock(f"{folder}.lock"):
+        if not stamp.is_file() or stamp.read_text() != wanted:
+            print(f"installing {peer} ...", file=sys.stderr)
+            shutil.rmtree(folder, ignore_errors=True)
+            _run(sys.executable, "-m", "venv", "--without-pip", str(folder))
+            pip = (sys.executable, "-m", "pip", "--python", str(folder), "install", "--quiet")
+            _run(*pip, "--requirement", str(requirements))
+            if peer == OWN:
+                _run(*pip, str(TOP))
+            stamp.write_text(wanted)
+    return folder / "bin" / "python"
+
+
+@cache
+def versions_of(peer: str) -> dict[str, str]:
+    """Return the version of each package that a peer's file of requirements names, and objreg's own."""
+    names = [line.partition("==")[0].partition("[")[0].strip() for line in _lines(REQUIREMENTS / f"{peer}.txt")]
+    if peer == OWN:
+        names.insert(0, OWN)
+    code = "import importlib.metadata as m, json, sys; print(json.dumps({n: m.version(n) for n in sys.argv[1:]}))"
+    return json.loads(subprocess.run([python_of(peer), "-c", code, *names], check=True, capture_output=True).stdout)
+
+
+def _lines(requirements: Path) -> list[str]:
+    found = (line.partition("#")[0].strip() for line in requirements.read_text().splitlines())
+    return [line for line in found if line]
+
+
+def _fingerprint(peer: str, requirements: Path) -> str:
+    digest = hashlib.sha256(f"{sys.version}\n{requirements.read_text()}".encode())
+    for path in _sources() if peer == OWN else ():
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _sources() -> Iterator[Path]:
+    yield TOP / "pyproject.toml"
+    yield from sorted((TOP / "objreg").rglob("*.py"))
+
+
+def _run(*command: str) -> None:
+    subprocess.run(command, check=True, stdout=sys.stderr)
