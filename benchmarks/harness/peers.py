@@ -1,8 +1,8 @@
 """Each peer in a virtual environment of its own, so that their dependencies do not meet.
 
 What a peer needs is pinned in ``benchmarks/peers/<peer>.txt``. Its environment is made when it is first asked for, in
-the user's cache folder, and made anew when that file changes. objreg is installed like any other, from this checkout, so
-that it starts as it starts for its users.
+the user's cache folder, and another one when that file changes. objreg is installed like any other, from this checkout,
+so that it starts as it starts for its users.
 """
 
 import hashlib
@@ -10,6 +10,7 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -22,25 +23,29 @@ __all__ = ["python_of", "versions_of"]
 TOP = Path(__file__).parent.parent.parent
 REQUIREMENTS = TOP / "benchmarks" / "peers"
 OWN = "objreg"
+KEPT = 86_400.0
+"""Seconds for which an environment that something changed may still be in use."""
 
 
 @cache
 def python_of(peer: str) -> Path:
-    """Return the interpreter of a peer's environment, which is made where it is missing or out of date."""
+    """Return the interpreter of a peer's environment, which is made if there is none."""
     requirements = REQUIREMENTS / f"{peer}.txt"
-    folder = Path(user_cache_dir("objreg-benchmarks")) / "peers" / peer
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    stamp, wanted = folder / "made-from", _fingerprint(peer, requirements)
-    with FileLock(f"{folder}.lock"):
-        if not stamp.is_file() or stamp.read_text() != wanted:
+    folders = Path(user_cache_dir("objreg-benchmarks")) / "peers"
+    folders.mkdir(parents=True, exist_ok=True)
+    folder = folders / f"{peer}-{_fingerprint(peer, requirements)[:12]}"
+    whole = folder / "whole"
+    with FileLock(folders / f"{peer}.lock"):
+        if not whole.exists():
             print(f"installing {peer} ...", file=sys.stderr)
-            shutil.rmtree(folder, ignore_errors=True)
+            for old in (path for path in folders.glob(f"{peer}-*") if path.stat().st_mtime < time.time() - KEPT):
+                shutil.rmtree(old)
             _run(sys.executable, "-m", "venv", "--without-pip", str(folder))
             pip = (sys.executable, "-m", "pip", "--python", str(folder), "install", "--quiet")
             _run(*pip, "--requirement", str(requirements))
             if peer == OWN:
                 _run(*pip, str(TOP))
-            stamp.write_text(wanted)
+            whole.touch()
     return folder / "bin" / "python"
 
 
