@@ -28,6 +28,7 @@ from pathlib import Path
 
 from objreg.errors import InvalidInput, ObjregError, StoreError
 from objreg.local.cache_files import Files
+from objreg.local.cache_heads import SeenHead
 from objreg.local.cache_links import AUTO, Linker
 from objreg.local.cache_trees import TreeIndex, Trees, seal, unseal
 from objreg.local.trees import remove_tree
@@ -85,17 +86,17 @@ class Cache:
         digits = _hex(digest)
         return self._write(self.root / "objects" / digits[:2] / digits, data)
 
-    def head(self, registry: str, domain: str) -> bytes | None:
-        """Return the newest entry's bytes seen of a domain of a registry, or None."""
+    def head(self, registry: str, domain: str) -> SeenHead | None:
+        """Return the newest entry seen of a domain of a registry, or None."""
         found = self._seen_head("heads/" + _name(registry, domain))
-        return found[1] if found and found[0] >= 0 else None
+        return found if found and found.seq >= 0 else None
 
-    def _seen_head(self, name: str) -> tuple[int, bytes] | None:
+    def _seen_head(self, name: str) -> SeenHead | None:
         # The cache's own counts before a layer's, though older: only forgetting makes it so.
-        return next(filter(None, map(_read_head, self._places(name))), None)
+        return next(filter(None, (SeenHead.decode(unseal(_read(path))) for path in self._places(name))), None)
 
-    def remember_head(self, registry: str, domain: str, seq: int, data: bytes) -> None:
-        """Keep entry number ``seq`` as the newest one seen, unless one as new is known: memory never goes backwards."""
+    def remember_head(self, registry: str, domain: str, seen: SeenHead) -> None:
+        """Keep an entry as the newest one seen, unless one as new is known: memory never goes backwards."""
         from filelock import FileLock
 
         path = self._named("heads", registry, domain)
@@ -104,14 +105,15 @@ class Cache:
             self._make_folder(path.parent)
             with FileLock(f"{path}.lock", timeout=_HEAD_LOCK_SECONDS):
                 known = self._seen_head(f"heads/{path.name}")
-                if known is None or known[0] < seq:
-                    self._write(path, seal(b"%d\n%s" % (seq, data)))
+                if known is None or seen.is_newer_than(known):
+                    self._write(path, seal(seen.encode()))
 
     def forget_head(self, registry: str, domain: str) -> None:
         """Forget a domain's newest entry: for somebody who has made sure that the registry was put back on purpose."""
         path = self._named("heads", registry, domain)
         if self.layers:
-            self._write(path, seal(b"%d\n" % _FORGOTTEN))  # what a layer remembers cannot be removed, so it is hidden
+            # What a layer remembers cannot be removed, so it is hidden.
+            self._write(path, seal(SeenHead(_FORGOTTEN, b"").encode()))
         else:
             with suppress(OSError):
                 path.unlink()
@@ -289,11 +291,3 @@ def _read(path: Path) -> bytes | None:
         return path.read_bytes()
     except OSError:
         return None
-
-
-def _read_head(path: Path) -> tuple[int, bytes] | None:
-    content = unseal(_read(path))
-    if content is None:
-        return None
-    seq, _, data = content.partition(b"\n")
-    return int(seq), data

@@ -196,7 +196,12 @@ class _Run:
     ) -> DomainResult:
         seen = self._recall.head(domain)
         check = DomainCheck(
-            domain, listed, self._fetching, seen=seen, definitions=_holding(domain, definitions), deep=self._deep
+            domain,
+            listed,
+            self._fetching,
+            seen=seen.head if seen else None,
+            definitions=_holding(domain, definitions),
+            deep=self._deep,
         )
         last = self._verified.get(domain) if self._since else None
         begin: Checkpoint | int | None = trusted if last is None or trusted is not None else last.checkpoint
@@ -209,7 +214,7 @@ class _Run:
             if result.head is None or found is None:
                 continue
             domains.append(result.domain)
-            self._recall.keep_head(result.head)
+            self._recall.keep_head(result.head, None)
             verified = VerifiedDomain(
                 seq=found.seq,
                 digest=found.digest,

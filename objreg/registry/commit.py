@@ -111,7 +111,7 @@ class Commit:
         with self._manifest.lock:
             confirmed = not self._manifest.is_fresh
             if confirmed:
-                self._manifest.refresh(to_write=True)
+                self._manifest.refresh()
             if self._manifest.listed is not None:
                 check_not_behind(self._clock.now(), self._manifest.listed, self._manifest.store.url)
             races = 0
@@ -125,7 +125,7 @@ class Commit:
                         raise
                     decision = None
                 if decision is None or not (decision.patch or confirmed):
-                    self._manifest.refresh(to_write=True)
+                    self._manifest.refresh()
                     confirmed = True
                     continue
                 if not decision.patch:

@@ -1,11 +1,12 @@
 """One domain's manifest, as it is read: find the newest entry, fold the state, walk the history.
 
-Entries fill slots 0, 1, 2, … without gaps, and a slot never changes. So a reader that knows entry n asks for n + 1, and
-404 means that nothing is new; one that knows nothing finds the newest with one capped listing, or where the store
-cannot list in order, by galloping: doubling and halving over which slots exist.
+Entries fill slots 0, 1, 2, … without gaps, and a slot never changes. The newest is found with one capped listing, also
+by a reader that knows entry n: to ask for n + 1 would take one request too, and not show that entry n is gone. Where a
+store cannot list in order, a reader asks for entry n and goes on from it; one that knows nothing gallops: it doubles
+and halves over which slots exist.
 
-Asking for n + 1 does not show that entry n is gone. So at first and then once a minute the newest entry is looked for
-instead, at the same one request: a registry that was rolled back is then refused.
+What the listing says of entry n, its size and time, is remembered: where that changes, the entry is read again. So a
+registry that was rolled back or forked is refused by the first look at it.
 """
 
 import threading
@@ -21,7 +22,7 @@ from objreg.core.merge import merge
 from objreg.errors import IntegrityError, RollbackDetected, StoreUnavailable
 from objreg.registry.clock import Clock
 from objreg.registry.recall import Recall
-from objreg.store.base import Store
+from objreg.store.base import ObjectInfo, Store
 
 __all__ = ["Manifest"]
 
@@ -37,7 +38,7 @@ class Manifest:
         domain: its folder below the registry's root.
         offline: whether the newest entry that this machine has seen is taken for the newest.
         cold: whether the newest entry had to be found by the operation under way, instead of being known.
-        listed: the store's own time of the newest entry, where a listing told it.
+        listed: the store's own time of the newest entry, as of the last look.
         lock: held while the log is read or added to, so that threads of one process do not race each other.
     """
 
@@ -51,8 +52,8 @@ class Manifest:
         self._head: Head | None = None
         self._state: dict[str, Any] | None = None
         self._base: tuple[str, dict[str, Any], int] = ("", {}, 0)
+        self._modified: datetime | None = None
         self._confirmed = float("-inf")
-        self._looked = float("-inf")
         self.cold = False
         self.listed: datetime | None = None
 
@@ -68,30 +69,24 @@ class Manifest:
 
     # Finding the newest entry
 
-    def refresh(self, *, to_write: bool = False) -> Head | None:
+    def refresh(self) -> Head | None:
         """Return the newest entry, or None for a domain without any.
-
-        Args:
-            to_write: a commit will follow the newest entry, so one that is only remembered is read again: on another
-                history of the same length the commit would break the chain.
 
         Raises:
             RollbackDetected: the log is older than, or forked from, what this machine has seen.
         """
         with self.lock:
             self.cold = self._head is None
-            known = self._head or self.recall.head(self.domain)
+            known = self._head or self._remembered()
             if self.offline:
                 self._head = known
                 return known
-            if self._head is not None and self.clock.monotonic() - self._looked < _FRESH_SECONDS:
-                self._walk(self._head)
-            else:
-                if known is None:
-                    self._find()
-                else:
-                    self._find_from(known, to_write=to_write)
-                self._looked = self.clock.monotonic()
+            self._confirmed = float("-inf")  # until it is confirmed again: who was refused here writes nothing
+            newest = self._newest(-1 if known is None else known.seq)
+            if known is not None:
+                self._go_on(known, newest)
+            elif newest is not None:
+                self.advance(self._read_slot(seq_of(newest.key)), newest.modified)
             self._confirmed = self.clock.monotonic()
             return self._head
 
@@ -99,27 +94,79 @@ class Manifest:
         """Return the head as it was known a moment ago, or find it: a writer may build on it and be proved right."""
         with self.lock:
             if not self.is_fresh:
-                return self.refresh(to_write=True)
+                return self.refresh()
             self.cold = False
             return self._head
 
-    def advance(self, head: Head) -> None:
-        """Take an entry as the newest that is known."""
+    def advance(self, head: Head, modified: datetime | None = None) -> None:
+        """Take an entry as the newest that is known; ``modified`` is the store's time of it, where it was told."""
         with self.lock:
             known = self._head.seq if self._head else -1
             if head.seq == known + 1 and (self._state is not None or known == -1):
                 self._state = merge(self._state or {}, head.entry.patch)
             elif head.seq != known:
                 self._state = None
-            self._head = head
+            self._head, self._modified = head, modified
             self._confirmed = self.clock.monotonic()
-            self.recall.keep_head(head)
+            self.recall.keep_head(head, modified)
 
     def forget(self) -> None:
         """Know nothing, so that the next use looks at everything anew."""
         with self.lock:
-            self._head = self._state = None
-            self._confirmed = self._looked = float("-inf")
+            self._head = self._state = self._modified = None
+            self._confirmed = float("-inf")
+
+    def _remembered(self) -> Head | None:
+        seen = self.recall.head(self.domain)
+        if seen is None:
+            return None
+        self._modified = seen.modified
+        return seen.head
+
+    def _newest(self, known: int) -> ObjectInfo | None:
+        """Return what the store says of its newest entry; of a known one where it cannot list and still has that."""
+        if self.store.ordered:
+            found = self.store.first(log_prefix(self.domain))
+        else:
+            found = self._slot(known) or self._slot(self._gallop(-1))
+        self.listed = None if found is None else found.modified
+        return found
+
+    def _go_on(self, seen: Head, newest: ObjectInfo | None) -> None:
+        """Follow the log from an entry that this machine saw earlier: it must still be there, and be the same."""
+        found = -1 if newest is None else seq_of(newest.key)
+        if newest is None or found < seen.seq:
+            there = f"its newest is {found}" if newest is not None else "it has none"
+            raise RollbackDetected(
+                f"{self.domain} in {self.store.url} is older than what this machine has seen: entry {seen.seq} was"
+                f" there, now {there};"
+                " find out who restored or replaced the registry, then 'objreg accept'",
+                domain=self.domain,
+                seen=seen.seq,
+                found=found,
+            )
+        if found == seen.seq:
+            self._check_same(seen, newest)
+        elif self._head is None:
+            self.advance(seen, self._modified)
+        if not self.store.ordered:
+            self._walk(seen)
+        elif found - seen.seq <= _LONGEST_WALK:
+            for seq in range(seen.seq + 1, found + 1):
+                self.advance(self._read_slot(seq, previous=self._head), newest.modified if seq == found else None)
+        else:
+            self._jump(seen, found)
+
+    def _check_same(self, seen: Head, info: ObjectInfo) -> None:
+        """See to it that the newest entry is the one that was seen: it is read again, unless the store says the same.
+
+        So it is once after a commit of our own, of which the store has said nothing yet.
+        """
+        is_told = info.modified is not None and info.modified == self._modified
+        if not is_told or info.size != len(seen.data):
+            self._check_unchanged(seen)
+        if self._head is None or self._modified != info.modified:
+            self.advance(seen, info.modified)
 
     def _walk(self, known: Head) -> None:
         """Ask for the slots after a known entry, one by one; far behind, jump."""
@@ -129,34 +176,7 @@ class Manifest:
                 return
             known = read_entry(data, self.domain, known.seq + 1, previous=known)
             self.advance(known)
-        self._jump(known, self._newest_seq(known.seq))
-
-    def _find(self) -> None:
-        newest = self._newest_seq(-1)
-        if newest >= 0:
-            self.advance(self._read_slot(newest))
-
-    def _find_from(self, seen: Head, *, to_write: bool) -> None:
-        """Find the newest entry from one that this machine saw earlier: it must still be there."""
-        newest = self._newest_seq(seen.seq)
-        if newest < seen.seq:
-            there = f"its newest is {newest}" if newest >= 0 else "it has none"
-            raise RollbackDetected(
-                f"{self.domain} in {self.store.url} is older than what this machine has seen: entry {seen.seq} was"
-                f" there, now {there};"
-                " find out who restored or replaced the registry, then 'objreg accept'",
-                domain=self.domain,
-                seen=seen.seq,
-                found=newest,
-            )
-        if to_write and newest == seen.seq:
-            self._check_unchanged(seen)
-        self.advance(seen)
-        if newest - seen.seq <= _LONGEST_WALK:
-            for seq in range(seen.seq + 1, newest + 1):
-                self.advance(self._read_slot(seq, previous=self._head))
-        else:
-            self._jump(seen, newest)
+        self._jump(known, self._gallop(known.seq))
 
     def _jump(self, known: Head, newest: int) -> None:
         """Go to a far entry. Slots never change, so it is enough that the known one still holds what it held."""
@@ -175,30 +195,21 @@ class Manifest:
                 found=again.digest,
             )
 
-    def _newest_seq(self, known: int) -> int:
-        """Return the number of the newest entry, -1 for none; ``known`` is one that was there (-1 for none)."""
-        if self.store.ordered:
-            first = self.store.first(log_prefix(self.domain))
-            self.listed = None if first is None else first.modified
-            return -1 if first is None else seq_of(first.key)
-        if known >= 0 and not self._exists(known):
-            known = -1
-        return self._gallop(known)
-
     def _gallop(self, known: int) -> int:
-        if not self._exists(known + 1):
+        """Return the number of the newest entry, -1 for none; ``known`` is there, or -1."""
+        if self._slot(known + 1) is None:
             return known
         low, step = known + 1, 1
-        while self._exists(low + step):
+        while self._slot(low + step):
             low, step = low + step, step * 2
         high = low + step
         while high - low > 1:
             middle = (low + high) // 2
-            low, high = (middle, high) if self._exists(middle) else (low, middle)
+            low, high = (middle, high) if self._slot(middle) else (low, middle)
         return low
 
-    def _exists(self, seq: int) -> bool:
-        return self.store.head(log_key(self.domain, seq)) is not None
+    def _slot(self, seq: int) -> ObjectInfo | None:
+        return None if seq < 0 else self.store.head(log_key(self.domain, seq))
 
     def _read_slot(self, seq: int, *, previous: Head | None = None) -> Head:
         data = self.store.get(log_key(self.domain, seq))

@@ -4,12 +4,27 @@ It saves requests, and it is what makes a rollback visible: a registry that is o
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from objreg.core.encoding import decode_json
 from objreg.core.entries import Head, read_entry
 from objreg.local.cache import Cache
+from objreg.local.cache_heads import SeenHead
 
-__all__ = ["Recall"]
+__all__ = ["Recall", "Seen"]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The newest entry of a domain that this machine saw.
+
+    Attributes:
+        head: the entry.
+        modified: the store's time of it, if it was told.
+    """
+
+    head: Head
+    modified: datetime | None
 
 
 @dataclass(frozen=True)
@@ -32,17 +47,17 @@ class Recall:
         """Remember an immutable object."""
         self.cache.put_object(digest, data)
 
-    def head(self, domain: str) -> Head | None:
+    def head(self, domain: str) -> Seen | None:
         """Return the newest entry of a domain that this machine saw."""
-        data = self.cache.head(self.registry, domain)
-        if data is None:
+        found = self.cache.head(self.registry, domain)
+        if found is None:
             return None
-        found = decode_json(data, f"the remembered entry of {domain}")
-        return read_entry(data, domain, found["seq"])
+        seq = decode_json(found.data, f"the remembered entry of {domain}")["seq"]
+        return Seen(read_entry(found.data, domain, seq), found.modified)
 
-    def keep_head(self, head: Head) -> None:
-        """Remember an entry, unless a newer one is remembered."""
-        self.cache.remember_head(self.registry, head.entry.domain, head.seq, head.data)
+    def keep_head(self, head: Head, modified: datetime | None) -> None:
+        """Remember an entry and the store's time of it, unless a newer one is remembered."""
+        self.cache.remember_head(self.registry, head.entry.domain, SeenHead(head.seq, head.data, modified))
 
     def forget_head(self, domain: str) -> None:
         """Forget what was seen of a domain, so that another history is accepted."""

@@ -64,16 +64,16 @@ def test_reading(wire: Wire) -> None:
     registry = wire.machine().registry()
     with wire.expecting(list=1, get=2):
         registry.resolve(f"{MODEL}@production")
-    with wire.expecting(get=1):
+    with wire.expecting(list=1):
         registry.resolve(f"{MODEL}@production")
-    with wire.expecting(get=1 + FILES):
+    with wire.expecting(list=1, get=FILES):
         registry.pull(f"{MODEL}@production")
     with wire.expecting():
         registry.pull(wire.scene.pushed.spec)
     registry = wire.machine().registry()
     with wire.expecting(list=1, get=2):
         registry.versions(MODEL, "production")
-    with wire.expecting(get=1):
+    with wire.expecting(list=1):
         registry.versions(MODEL)
     with wire.expecting(list=1, get=2 + FILES):
         wire.machine().registry().pull(MODEL)

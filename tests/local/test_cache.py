@@ -5,6 +5,7 @@ import resource
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from objreg.errors import InvalidInput
 from objreg.local.cache import Cache
+from objreg.local.cache_heads import SeenHead
 
 
 def digest_of(data: bytes) -> str:
@@ -30,7 +32,7 @@ def only_file(folder: Path) -> Path:
 def use_everything(cache: Cache) -> None:
     """Everything but trees, where nothing can be kept."""
     assert cache.put_object(DIGEST, DATA) is False
-    cache.remember_head("r", "d", 1, DATA)
+    cache.remember_head("r", "d", SeenHead(1, DATA))
     cache.remember_version("r", "m", "1.0", DIGEST)
     cache.forget_head("r", "d")
     assert (cache.get_object(DIGEST), cache.head("r", "d"), cache.version_digest("r", "m", "1.0")) == (None, None, None)
@@ -82,39 +84,52 @@ def test_heads_go_forward_only(tmp_path: Path) -> None:
 
     seen = []
     for seq, data in [(9, b"nine"), (10, b"ten\nof two lines"), (9, b"nine"), (10, b"another ten")]:
-        cache.remember_head("s3://b/r", "fraud/clf", seq, data)
+        cache.remember_head("s3://b/r", "fraud/clf", SeenHead(seq, data))
         seen.append(cache.head("s3://b/r", "fraud/clf"))
 
-    assert seen == [b"nine"] + [b"ten\nof two lines"] * 3
+    assert seen == [SeenHead(9, b"nine")] + [SeenHead(10, b"ten\nof two lines")] * 3
+
+
+def test_the_stores_time_of_a_head_is_kept_beside_it(tmp_path: Path) -> None:
+    """It is added when it is told, replaced when another is told, and not lost by who was not told."""
+    cache, noon = Cache(tmp_path), datetime(2026, 1, 1, 12, tzinfo=UTC)
+    later = noon + timedelta(hours=1)
+
+    seen = []
+    for modified in (None, noon, None, later):
+        cache.remember_head("r", "d", SeenHead(1, b"one\n", modified))
+        seen.append(cache.head("r", "d"))
+
+    assert seen == [SeenHead(1, b"one\n", modified) for modified in (None, noon, noon, later)]
 
 
 def test_heads_of_domains_are_apart(tmp_path: Path) -> None:
     """Neither another domain nor another registry has this head, however the two names are cut."""
     cache = Cache(tmp_path)
-    cache.remember_head("ab", "c", 1, b"one")
+    cache.remember_head("ab", "c", SeenHead(1, b"one"))
 
     assert cache.head("a", "bc") is None
     assert cache.head("ab", "d") is None
-    assert cache.head("ab", "c") == b"one"
+    assert cache.head("ab", "c") == SeenHead(1, b"one")
 
 
 def test_forgetting_a_head(tmp_path: Path) -> None:
     """After it an older entry can be remembered; forgetting what is not known is no error."""
     cache = Cache(tmp_path)
     cache.forget_head("r", "d")
-    cache.remember_head("r", "d", 5, b"five")
+    cache.remember_head("r", "d", SeenHead(5, b"five"))
     cache.forget_head("r", "d")
 
     assert cache.head("r", "d") is None
-    cache.remember_head("r", "d", 4, b"four")
-    assert cache.head("r", "d") == b"four"
+    cache.remember_head("r", "d", SeenHead(4, b"four"))
+    assert cache.head("r", "d") == SeenHead(4, b"four")
 
 
 def test_damaged_heads_and_versions_are_absent(tmp_path: Path) -> None:
     """Any changed, lost or added byte makes the whole file unknown, and it can be remembered again."""
     cache = Cache(tmp_path)
     for kind, remember, recall in (
-        ("heads", lambda: cache.remember_head("r", "d", 7, DATA), lambda: cache.head("r", "d")),
+        ("heads", lambda: cache.remember_head("r", "d", SeenHead(7, DATA)), lambda: cache.head("r", "d")),
         (
             "versions",
             lambda: cache.remember_version("r", "m", "1", DIGEST),
@@ -172,15 +187,15 @@ def test_two_processes_remember_one_head(tmp_path: Path, in_child: Callable) -> 
 
     def remember(first: int) -> None:
         for seq in range(first, 90, 3):
-            cache.remember_head("r", "d", seq, b"%d" % seq)
-            assert int(cache.head("r", "d") or -1) >= seq
+            cache.remember_head("r", "d", SeenHead(seq, b"%d" % seq))
+            assert cache.head("r", "d").seq >= seq
 
     children = [in_child(lambda first=first: remember(first)) for first in range(3)]
     for child in children:
         child.join()
 
     assert [child.exitcode for child in children] == [0, 0, 0]
-    assert cache.head("r", "d") == b"89"
+    assert cache.head("r", "d") == SeenHead(89, b"89")
 
 
 def test_a_hung_process_does_not_stop_others(
@@ -190,12 +205,12 @@ def test_a_hung_process_does_not_stop_others(
     from filelock import FileLock
 
     cache = Cache(tmp_path)
-    cache.remember_head("r", "d", 1, b"one")
+    cache.remember_head("r", "d", SeenHead(1, b"one"))
     monkeypatch.setattr("objreg.local.cache._HEAD_LOCK_SECONDS", 0.1)
 
     def remember() -> None:
-        cache.remember_head("r", "d", 2, b"two")
-        assert cache.head("r", "d") == b"one"
+        cache.remember_head("r", "d", SeenHead(2, b"two"))
+        assert cache.head("r", "d") == SeenHead(1, b"one")
 
     with FileLock(f"{only_file(tmp_path / 'heads')}.lock"):
         child = in_child(remember)
@@ -228,14 +243,14 @@ def test_a_read_only_cache_is_read(open_path: Path, in_child: Callable) -> None:
     """A cache that was filled by somebody else and may not be written serves what it has."""
     cache = Cache(open_path / "cache")
     cache.put_object(DIGEST, DATA)
-    cache.remember_head("r", "d", 1, DATA)
+    cache.remember_head("r", "d", SeenHead(1, DATA))
     for path in [*(open_path / "cache").rglob("*"), open_path / "cache"]:
         path.chmod(0o555 if path.is_dir() else 0o444)
 
     def read() -> None:
         assert cache.get_object(DIGEST) == DATA
-        cache.remember_head("r", "d", 2, b"newer")
-        assert cache.head("r", "d") == DATA
+        cache.remember_head("r", "d", SeenHead(2, b"newer"))
+        assert cache.head("r", "d") == SeenHead(1, DATA)
 
     child = in_child(read, as_nobody=True)
     child.join()
@@ -264,7 +279,7 @@ def test_a_write_that_fails_half_way(tmp_path: Path, in_child: Callable) -> None
     def write() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
         assert cache.put_object(digest_of(big), big) is False
-        cache.remember_head("r", "d", 1, big)
+        cache.remember_head("r", "d", SeenHead(1, big))
         assert cache.head("r", "d") is None
 
     child = in_child(write)

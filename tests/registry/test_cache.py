@@ -12,6 +12,7 @@ import objreg
 from objreg.core.digest import digest_of
 from objreg.local import cache_files
 from objreg.local.cache import Cache
+from objreg.local.cache_heads import SeenHead
 from objreg.local.cache_links import Linker
 from objreg.registry.recall import Recall
 from objreg.registry.registry import Registry
@@ -89,7 +90,7 @@ def test_a_version_of_which_one_file_changed_fetches_one(
     first = reader.pull(EXACT)
     counting.reset()
     second = reader.pull(f"{MODEL}:1.1")
-    assert counting.counts["get"] == 3  # the log's next slot, the record, and the file that changed
+    assert counting.requests == 3  # the newest entry, the record, and the file that changed
     assert (second / "3.bin").read_bytes() == b"new"
     assert (first / "4.bin").stat().st_ino == (second / "4.bin").stat().st_ino
 
@@ -422,15 +423,15 @@ def test_a_read_only_cache_lies_below_a_writable_one(
 def test_what_a_layer_remembers_can_be_forgotten(tmp_path: Path) -> None:
     """Heads and versions of a layer are known, newer ones win, and accepting another history hides them."""
     below, above = Cache(tmp_path / "below"), Cache(tmp_path / "above", layers=(tmp_path / "below",))
-    below.remember_head("r", "d", 5, b"five")
+    below.remember_head("r", "d", SeenHead(5, b"five"))
     below.remember_version("r", "m", "1.0", "sha256:" + "0" * 64)
     below.put_object(digest_of(b"record"), b"record")
     below.remember_marker("s", "id")
-    assert above.head("r", "d") == b"five"
-    above.remember_head("r", "d", 4, b"four")
-    assert above.head("r", "d") == b"five"
-    above.remember_head("r", "d", 6, b"six")
-    assert above.head("r", "d") == b"six"
+    assert above.head("r", "d") == SeenHead(5, b"five")
+    above.remember_head("r", "d", SeenHead(4, b"four"))
+    assert above.head("r", "d") == SeenHead(5, b"five")
+    above.remember_head("r", "d", SeenHead(6, b"six"))
+    assert above.head("r", "d") == SeenHead(6, b"six")
     assert above.version_digest("r", "m", "1.0") == "sha256:" + "0" * 64
     assert above.get_object(digest_of(b"record")) == b"record"
     assert above.marker("s") == "id"
@@ -438,7 +439,7 @@ def test_what_a_layer_remembers_can_be_forgotten(tmp_path: Path) -> None:
     above.forget_versions("r", "m")
     assert above.head("r", "d") is None
     assert above.version_digest("r", "m", "1.0") is None
-    above.remember_head("r", "d", 0, b"zero")
+    above.remember_head("r", "d", SeenHead(0, b"zero"))
     above.remember_version("r", "m", "1.0", "sha256:" + "1" * 64)
-    assert above.head("r", "d") == b"zero"
+    assert above.head("r", "d") == SeenHead(0, b"zero")
     assert above.version_digest("r", "m", "1.0") == "sha256:" + "1" * 64

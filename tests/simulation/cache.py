@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from objreg.local.cache_heads import SeenHead
+
 __all__ = ["MemoryCache"]
 
 
@@ -12,7 +14,7 @@ class MemoryCache:
 
     def __init__(self) -> None:
         self._objects: dict[str, bytes] = {}
-        self._heads: dict[tuple[str, str], tuple[int, bytes]] = {}
+        self._heads: dict[tuple[str, str], SeenHead] = {}
         self._versions: dict[tuple[str, str, str], str] = {}
 
     def get_object(self, digest: str) -> bytes | None:
@@ -22,13 +24,13 @@ class MemoryCache:
         self._objects[digest] = data
         return True
 
-    def head(self, registry: str, domain: str) -> bytes | None:
-        found = self._heads.get((registry, domain))
-        return found[1] if found else None
+    def head(self, registry: str, domain: str) -> SeenHead | None:
+        return self._heads.get((registry, domain))
 
-    def remember_head(self, registry: str, domain: str, seq: int, data: bytes) -> None:
-        if seq >= self._heads.get((registry, domain), (-1, b""))[0]:
-            self._heads[registry, domain] = (seq, data)
+    def remember_head(self, registry: str, domain: str, seen: SeenHead) -> None:
+        known = self._heads.get((registry, domain))
+        if known is None or seen.is_newer_than(known):
+            self._heads[registry, domain] = seen
 
     def forget_head(self, registry: str, domain: str) -> None:
         self._heads.pop((registry, domain), None)
