@@ -1,6 +1,6 @@
 """What the next version of a file costs: bytes sent against bytes changed, for objreg, DVC and Xet's chunking.
 
-``python benchmarks/dedup.py [--dvc PATH] [--write]``: makes four pairs of files (2 GB in a temporary folder), stores
+``python -m benchmarks.dedup [--dvc PATH] [--write]``: makes four pairs of files (2 GB in a temporary folder), stores
 the first of each pair and counts what storing the second adds. Needs numpy, and DVC (``pip install dvc``). ``--write``
 puts the table into docs/performance.md.
 
@@ -23,6 +23,8 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.harness.measure import progress
+from benchmarks.harness.tables import table, write_section
 from objreg.local.cache import Cache
 from objreg.registry.clock import SystemClock
 from objreg.registry.cutting import read_pieces
@@ -33,8 +35,15 @@ from objreg.store.memory import MemoryStore
 from objreg.store.wrappers import CountingStore
 
 MIB = 1024 * 1024
-PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
-BEGIN, END = "<!-- dedup: begin -->", "<!-- dedup: end -->"
+HEADER = (
+    "the second version",
+    "changed",
+    "objreg sends",
+    "parts",
+    "requests",
+    "Xet: new chunks",
+    "DVC sends",
+)
 LAYERS, WIDTH, WORDS, CONTEXT = 12, 768, 50257, 1024
 LAYER = {
     "attn.c_attn.bias": (3 * WIDTH,),
@@ -222,35 +231,29 @@ def shown(size: int) -> str:
     return f"{size / MIB:,.1f} MiB" if size >= MIB / 10 else f"{size:,} bytes"
 
 
-def table(dvc: str) -> str:
+def measured(dvc: str) -> str:
     """Run everything."""
-    lines = [
-        "| the second version | changed | objreg sends | parts | requests | Xet: new chunks | DVC sends |",
-        "|---|--:|--:|--:|--:|--:|--:|",
-    ]
+    rows = []
     with tempfile.TemporaryDirectory(prefix="objreg-dedup-") as name:
         folder = Path(name)
         for case in cases(folder):
             ours, theirs, whole = objreg_cost(case, folder), xet_cost(case), dvc_cost(case, folder, dvc)
-            lines.append(
-                f"| {case.name} | {shown(case.changed)} | {shown(ours.sent)} | {part_count(case.after)}"
-                f" | {ours.requests} | {shown(theirs.sent)} in {theirs.requests:,} | {shown(whole.sent)} |"
-            )
-            print(lines[-1], f"objreg {ours.seconds:.1f} s, DVC {whole.seconds:.1f} s", file=sys.stderr)
-    return "\n".join(lines)
+            sent = (shown(case.changed), shown(ours.sent), str(part_count(case.after)), str(ours.requests))
+            rows.append((case.name, *sent, f"{shown(theirs.sent)} in {theirs.requests:,}", shown(whole.sent)))
+            progress(f"{rows[-1]} objreg {ours.seconds:.1f} s, DVC {whole.seconds:.1f} s")
+    return table(HEADER, rows)
 
 
 def main() -> int:
     """Print the table, and put it into the page if that is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dvc", default="dvc", help="the command of DVC")
-    parser.add_argument("--write", action="store_true", help=f"put the table into {PAGE.name}")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
     arguments = parser.parse_args()
-    found = table(arguments.dvc)
+    found = measured(arguments.dvc)
     print(found)
     if arguments.write:
-        before, _, rest = PAGE.read_text().partition(BEGIN)
-        PAGE.write_text(f"{before}{BEGIN}\n{found}\n{END}{rest.partition(END)[2]}")
+        write_section("dedup", found)
     return 0
 
 

