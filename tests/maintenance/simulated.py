@@ -18,8 +18,9 @@ from objreg.registry.recall import Recall
 from objreg.registry.registry import Registry
 from objreg.registry.session import Session
 from tests.simulation.cache import MemoryCache
-from tests.simulation.store import ClientStore, Faults
-from tests.simulation.world import DOMAIN, MODEL, SimulatedClock, World
+from tests.simulation.promises import Promises
+from tests.simulation.store import ClientStore
+from tests.simulation.world import DOMAIN, MODEL, NO_FAULTS, SimulatedClock, World
 
 __all__ = ["CollectingWorld"]
 
@@ -58,7 +59,7 @@ class CollectingWorld(World):
         super().__post_init__()
         self.shared.objects = _Watched(self._gone)
 
-    def _draw(self, registry: Registry) -> tuple[str, Callable[[], Any]]:
+    def draw(self, registry: Registry) -> tuple[str, Callable[[], Any]]:
         file = self.folder / f"content{self.random.randrange(3)}"
         name = f"experiment{self.random.randrange(9)}"
         return self.random.choice(
@@ -101,13 +102,13 @@ class CollectingWorld(World):
         assert not self.lost, f"a blob that a live record names was deleted: {self.lost}"
         missing = {name for name in self.live() if blob_prefix(DOMAIN) + name not in self.shared.objects}
         assert not missing, f"a live record names a blob that is not there: {missing}"
-        super().check()
+        Promises(self).check()
 
     def finish(self) -> None:
         """Let one more machine collect, without any fault: all that crashed is finished, and only what is live is left."""
-        store = ClientStore("last", self.shared, Faults(**dict.fromkeys(Faults.__dataclass_fields__, 0.0)))
+        store = ClientStore("last", self.shared, NO_FAULTS)
         store._begin = lambda: None  # type: ignore[method-assign]  # it is alone: nobody draws it
-        clock = SimulatedClock("last", self.scheduler, self.shared, store)
+        clock = SimulatedClock("last", self.scheduler, self.shared, store, timedelta(0))
         session = Session(store, Recall(MemoryCache(), store.identity), clock, "last")  # type: ignore[arg-type]  # the cache's shape
         registry = Registry(store.url, lambda: session)
         for plan in plan_collection(registry, MODEL, grace=timedelta(0)):

@@ -8,7 +8,7 @@ __all__ = ["MemoryCache"]
 
 
 class MemoryCache:
-    """The part of ``objreg.local.cache.Cache`` that a manifest uses."""
+    """The part of ``objreg.local.cache.Cache`` that a registry uses, but for pulled files: none is ever there."""
 
     root = Path("/nowhere")
 
@@ -16,6 +16,23 @@ class MemoryCache:
         self._objects: dict[str, bytes] = {}
         self._heads: dict[tuple[str, str], SeenHead] = {}
         self._versions: dict[tuple[str, str, str], str] = {}
+
+    @property
+    def files(self) -> "MemoryCache":
+        return self
+
+    @property
+    def trees(self) -> "MemoryCache":
+        return self
+
+    def find(self, digest: str, size: int) -> None:
+        """No file is cached."""
+
+    def tree(self, name: str) -> None:
+        """No version is."""
+
+    def entries(self, *, layers: bool) -> list[tuple[Path, None]]:
+        return []
 
     def get_object(self, digest: str) -> bytes | None:
         return self._objects.get(digest)

@@ -1,5 +1,7 @@
 """What every simulated history begins from."""
 
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,8 +13,25 @@ from objreg.registry.clock import SystemClock
 from objreg.registry.recall import Recall
 from objreg.registry.registry import Registry
 from objreg.registry.session import Session, create_marker
+from objreg.store.base import ObjectInfo
 from objreg.store.memory import MemoryStore
+from tests.simulation.store import BEGIN
 from tests.simulation.world import MODEL
+
+
+class YesterdaysClock(SystemClock):
+    """Tells the time before the simulated one begins."""
+
+    def now(self) -> datetime:
+        return BEGIN - timedelta(days=1)
+
+
+class TimelessStore(MemoryStore):
+    """Does not tell when an object was made: it was in another time than the simulated one."""
+
+    def head(self, key: str) -> ObjectInfo | None:
+        info = super().head(key)
+        return None if info is None else replace(info, modified=None)
 
 
 @pytest.fixture(scope="session")
@@ -37,10 +56,10 @@ def _small_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory, contents: Path) -> dict[str, bytes]:
     """A registry with two states and one version, without any fault."""
-    store = MemoryStore()
-    create_marker(store, SystemClock())
+    store = TimelessStore()
+    create_marker(store, YesterdaysClock())
     cache = Cache(tmp_path_factory.mktemp("cache"))
-    registry = Registry(store.url, lambda: Session(store, Recall(cache, store.identity), SystemClock(), "setup"))
+    registry = Registry(store.url, lambda: Session(store, Recall(cache, store.identity), YesterdaysClock(), "setup"))
     registry.define_state("production", exclusive=True)
     registry.define_state("shadow")
     registry.push(MODEL, contents / "content0")

@@ -64,7 +64,7 @@ class Scheduler:
             del self._waiting[name]
 
     def run_all(self, tick: Callable[[], None]) -> None:
-        """Run all clients to their end; ``tick`` is called before each draw, for what happens by itself (a late request arrives)."""
+        """Run all clients that were added to their end; ``tick`` is called before each draw, for what happens by itself (a late request arrives)."""
         for thread in self._threads:
             thread.start()
         while True:
@@ -81,4 +81,5 @@ class Scheduler:
                 self._running.add(drawn)
                 self._waiting[drawn] = True
                 self._condition.notify_all()
+        self._threads.clear()
         tick()

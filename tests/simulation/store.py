@@ -14,9 +14,9 @@ from objreg.errors import StoreUnavailable
 from objreg.store.base import ObjectInfo
 from tests.simulation.scheduler import Crash, Scheduler
 
-__all__ = ["ClientStore", "Faults", "SharedObjects"]
+__all__ = ["BEGIN", "ClientStore", "Faults", "SharedObjects"]
 
-_BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class SharedObjects:
 
     def now(self) -> datetime:
         """Return the store's time."""
-        return _BEGIN + timedelta(seconds=self.scheduler.now)
+        return BEGIN + timedelta(seconds=self.scheduler.now)
 
     def create(self, key: str, data: bytes) -> bool:
         """Create at once, unless something is there."""
