@@ -9,7 +9,7 @@ import os
 import shutil
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,7 +77,7 @@ def download(
     folder: Path,
     received: Callable[[int], None],
     done: Callable[[str], None] = lambda _: None,
-    connections: int = _CONNECTIONS,
+    pool: Executor | None = None,
 ) -> None:
     """Write files into a folder.
 
@@ -88,7 +88,8 @@ def download(
         folder: exists, and has none of them.
         received: is told how many plain bytes were written.
         done: is told each path whose file is there and verified, as soon as it is.
-        connections: how many blobs are fetched at a time; each is held in memory, and once more if it is compressed.
+        pool: where blobs are fetched, for pulls that share their connections; by default one of this call's own. Each
+            of its workers holds one blob in memory, and once more if it is compressed.
 
     Raises:
         IntegrityError: a blob is missing or holds other bytes than its record says.
@@ -100,17 +101,18 @@ def download(
         lacking = Counter(piece.name for slices in work for piece in slices)
         for name in files.keys() - lacking.keys():  # empty files
             _finish(name, files[name], folder, done)
-        with ThreadPoolExecutor(connections, thread_name_prefix="objreg-pull") as pool:
+        with ThreadPoolExecutor(_CONNECTIONS, thread_name_prefix="objreg-pull") as own:
+            fetched = [(pool or own).submit(_fetch, store, domain, slices) for slices in work]
             try:
-                for slices, size in zip(
-                    work, pool.map(lambda slices: _fetch(store, domain, slices), work), strict=True
-                ):
+                for slices, size in zip(work, (future.result() for future in fetched), strict=True):
                     received(size)
                     lacking.subtract(piece.name for piece in slices)
                     for name in {piece.name for piece in slices if not lacking[piece.name]}:
                         _finish(name, files[name], folder, done)
             except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
+                for future in fetched:
+                    future.cancel()
+                wait(fetched)  # nobody writes into the folder when this ends
                 raise
     except OSError as error:
         if isinstance(error, StoreError):

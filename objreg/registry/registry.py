@@ -131,7 +131,7 @@ class Registry(Changes, Reading):
         """Release the store's connections; the next call opens them again."""
         session, self._connected = self._connected, None
         if session is not None and session.pid == os.getpid():
-            session.store.close()
+            session.close()
 
     # Changes to one model
 

@@ -6,6 +6,7 @@ Made anew after a fork, because locks and connections do not survive one.
 import os
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -105,6 +106,21 @@ class Session:
     _known: dict[str, KnownContent] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _typed: dict[str, tuple[str, Any]] = field(default_factory=dict)
+    _fetching: ThreadPoolExecutor | None = None
+
+    @property
+    def fetching(self) -> ThreadPoolExecutor:
+        """Where blobs are fetched: one pool for all pulls of this process, so that they share the connections."""
+        with self._lock:
+            if self._fetching is None:
+                self._fetching = ThreadPoolExecutor(self.connections, thread_name_prefix="objreg-pull")
+            return self._fetching
+
+    def close(self) -> None:
+        """Release connections and threads; the session is not used afterwards."""
+        if self._fetching is not None:
+            self._fetching.shutdown(wait=False)
+        self.store.close()
 
     @property
     def cache(self) -> Cache:

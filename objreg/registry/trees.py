@@ -140,8 +140,7 @@ class _Building:
             self._files.announce(digest, self._folder.joinpath(*first[digest].split("/")))
         once = {path: files[path] for path in first.values()}
         domain = self._session.model(self._version.model).domain
-        connections = self._session.connections
-        download(self._session.store, domain, once, self._folder, self._received, done, connections)
+        download(self._session.store, domain, once, self._folder, self._received, done, self._session.fetching)
         again = self._place_known({path: file for path, file in files.items() if path not in once})
         if again:
             raise StoreError(
