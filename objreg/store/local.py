@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NoReturn
+from typing import BinaryIO, NoReturn
 from urllib.parse import quote
 
 from filelock import FileLock
@@ -50,14 +50,15 @@ class LocalStore:
     def get(self, key: str) -> bytes | None:
         with self._translated("get", key):
             try:
-                return self._path(key).read_bytes()
+                with self._opened(key) as file:
+                    return file.read()
             except (*_ABSENT, IsADirectoryError):
                 return None
 
     def get_range(self, key: str, start: int, length: int) -> bytes | None:
         with self._translated("get", key):
             try:
-                with self._path(key).open("rb") as file:
+                with self._opened(key) as file:
                     file.seek(start)
                     return file.read(length)
             except (*_ABSENT, IsADirectoryError):
@@ -135,6 +136,14 @@ class LocalStore:
     def close(self) -> None:
         """Nothing is held open."""
 
+    def _opened(self, key: str) -> BinaryIO:
+        """Open a file for reading, and nothing that would wait for ever: others may write the folder."""
+        file = open(self._path(key), "rb", opener=_open_at_once)  # noqa: SIM115  # Path.open takes no opener
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            file.close()
+            raise StoreError(f"{key} in {self.url} is a device, a pipe or a socket, and no file: remove it", key=key)
+        return file
+
     def _path(self, key: str) -> Path:
         parts = key.split("/")
         if any(part in {"", ".", ".."} or _is_ours(part) for part in parts) or "\\" in key or "\0" in key:
@@ -194,6 +203,10 @@ class LocalStore:
 
 def _is_ours(name: str) -> bool:
     return name.startswith(_TEMPORARY) or name == _LOCKS
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # a pipe without a writer would wait for one
 
 
 def _write_durably(path: Path, data: bytes) -> None:

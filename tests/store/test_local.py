@@ -3,6 +3,8 @@
 import errno
 import os
 import pickle
+import socket
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -105,6 +107,19 @@ def test_a_disk_that_refuses_leaves_nothing(tmp_path: Path, monkeypatch, number:
     assert type(caught.value) is kind
     assert caught.value.facts["errno"] == number
     assert files_below(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "make", [os.mkfifo, lambda path: socket.socket(socket.AF_UNIX).bind(str(path))], ids=["pipe", "socket"]
+)
+def test_what_is_no_file_is_refused_and_not_waited_for(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    """Whoever may write a shared folder cannot make its readers wait for ever."""
+    make(tmp_path / "objreg.json")
+    store = LocalStore(tmp_path)
+
+    for read in (lambda: store.get("objreg.json"), lambda: store.get_range("objreg.json", 0, 1)):
+        with pytest.raises(StoreError):
+            read()
 
 
 def test_a_link_that_failed_and_worked_is_a_success(tmp_path: Path, monkeypatch) -> None:
