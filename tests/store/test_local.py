@@ -109,9 +109,12 @@ def test_a_disk_that_refuses_leaves_nothing(tmp_path: Path, monkeypatch, number:
     assert files_below(tmp_path) == []
 
 
-@pytest.mark.parametrize(
-    "make", [os.mkfifo, lambda path: socket.socket(socket.AF_UNIX).bind(str(path))], ids=["pipe", "socket"]
-)
+def _socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(str(path))
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, _socket], ids=["pipe", "socket"])
 def test_what_is_no_file_is_refused_and_not_waited_for(tmp_path: Path, make: Callable[[Path], None]) -> None:
     """Whoever may write a shared folder cannot make its readers wait for ever."""
     make(tmp_path / "objreg.json")
