@@ -18,6 +18,8 @@ __all__ = ["Fields", "Output", "Table", "visible"]
 Cell = str | int | float
 _SHORT_DIGEST = len("sha256:") + 12
 _WHOLE_DIGEST = len("sha256:") + 64
+_COLUMN_WIDTH = 9
+"""What is left for each column at least, with the space beside it, before another one is shown in one piece."""
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
@@ -137,21 +139,28 @@ def _print_lines(view: Table | Fields) -> None:
 
 
 def _print_table(view: Table | Fields) -> None:
+    from shutil import get_terminal_size
+
     from rich import box
     from rich.console import Console
     from rich.table import Table as RichTable
 
-    console = Console(file=sys.stdout, markup=False, highlight=False, emoji=False)
+    # rich would take a terminal that knows no colours for one of 80 columns
+    width, height = get_terminal_size()
+    console = Console(file=sys.stdout, width=width, height=height, markup=False, highlight=False, emoji=False)
     if isinstance(view, Table):
         table = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
         names, rows = _filled(view)
     else:
         table = RichTable(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
         names, rows = ["", ""], [[name, _short(name, value)] for name, value in view.values]
+    room = console.width - len(names) * _COLUMN_WIDTH
     for index, name in enumerate(names):
-        # What a person copies stays in one piece while there is room at all.
+        # What a person copies stays in one piece while there is room; a table that is too wide would be cut off.
         widest = max((len(row[index]) for row in rows), default=0) if index == 0 or name == "digest" else 0
-        table.add_column(name, overflow="fold", min_width=min(widest, console.width // 3))
+        whole = bool(widest) and widest <= room + _COLUMN_WIDTH
+        room -= widest if whole else 0
+        table.add_column(name, overflow="fold", width=widest if whole else None)
     for row in rows:
         table.add_row(*map(_text, row))
     console.print(table)

@@ -107,6 +107,13 @@ def test_a_narrow_terminal_loses_nothing(clf: Cli):
     shown = terminal("ls", "fraud/clf", COLUMNS="60", NO_COLOR="1", TERM="dumb")
     assert all(len(line) <= 60 for line in shown.splitlines())
     assert "…" not in shown
+    for columns in ("40", "60", "80", "100"):
+        shown = terminal("ls", "fraud/clf", COLUMNS=columns, NO_COLOR="1", TERM="dumb")
+        lines = shown.splitlines()
+        column = min(line.index("sha") for line in lines if "sha" in line)
+        last = "".join(line[column:].strip() for line in lines)
+        for row in clf("ls", "fraud/clf").rows:
+            assert row[-1][:19] in last, shown
 
 
 def test_colours_can_be_switched_off(clf: Cli):
