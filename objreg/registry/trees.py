@@ -163,7 +163,7 @@ class _Watch:
     def __call__(self) -> None:
         if self._seen is None:
             self._seen = 0
-            self._session.tell(f"another process is fetching {self._what}: waiting for it")
+            self._session.tell(f"waiting for {self._what}: it is being fetched already")
         self._move_to(self._written())
 
     def end(self, size: int) -> None:

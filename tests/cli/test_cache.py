@@ -223,5 +223,5 @@ def test_who_waits_is_told(clf: Cli, tmp_path: Path) -> None:
     holder.start()
     while not (tmp_path / "held").exists():
         time.sleep(0.02)
-    assert "objreg: another process is fetching fraud/clf:1.0: waiting for it" in clf("pull", "fraud/clf:1.0").err
+    assert "objreg: waiting for fraud/clf:1.0: it is being fetched already" in clf("pull", "fraud/clf:1.0").err
     holder.join()

@@ -320,7 +320,7 @@ def test_one_process_fetches_and_others_see_how_far_it_is(
     assert run(*map(pull, range(4))) == [0, 0, 0, 0]
     assert len(blobs_read(slow)) == 2
     said = [(tmp_path / f"said-{number}").read_text() for number in range(4)]
-    assert said == ["", *["another process is fetching fraud/clf:1.0: waiting for it"] * 3]
+    assert said == ["", *["waiting for fraud/clf:1.0: it is being fetched already"] * 3]
 
 
 def test_versions_that_share_a_file_fetch_it_once_and_the_rest_side_by_side(
