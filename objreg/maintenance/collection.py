@@ -16,6 +16,7 @@ from objreg.core.keys import blob_prefix, parse_blob_name
 from objreg.core.records import Retirement
 from objreg.core.state import ModelState
 from objreg.errors import Conflict, StoreUnavailable
+from objreg.maintenance.clock_check import check_clock
 from objreg.maintenance.committing import commit_to_model
 from objreg.registry.commit import DEADLINE_SECONDS
 from objreg.registry.registry import Registry
@@ -127,11 +128,14 @@ def collect(registry: Registry, plan: CollectionPlan) -> Collected:
         CommitUnknown: it is not known whether the blobs were condemned; none was deleted, and the next collection goes
             on from what is true.
         StoreError: the store refused or gave no answer; the next collection finishes this one.
-        Conflict: a live record names a blob that is condemned, which no writer that keeps to the protocol can make.
+        Conflict: this machine's clock and the store's do not agree, so the grace cannot be counted; or a live record
+            names a blob that is condemned, which no writer that keeps to the protocol can make.
     """
     session = registry.session
     collector = _Collector(session, plan.model, session.clock.now(), plan.grace)
     session.existing_model(plan.model)
+    if plan.garbage and plan.grace:
+        check_clock(session)
     finished = collector.sweep(collector.state.condemned, "finish a collection that was left unfinished")
     deleted: list[Garbage] = []
     for batch in _batches(plan.garbage):

@@ -12,16 +12,15 @@ from datetime import datetime
 from pathlib import Path
 
 from objreg.core.decisions import Decision
-from objreg.core.keys import REGISTRY_DOMAIN, namespace_domain, record_key
+from objreg.core.keys import REGISTRY_DOMAIN, namespace_domain
 from objreg.core.names import NO_STATE, check_namespace, parent_namespaces
 from objreg.core.records import Experiment, RetentionPolicy, RetentionRule, Retirement, VersionReference
 from objreg.core.retention import Retention, RetentionLine, carry_out, put_retention, read_rules
 from objreg.core.state import Change, ScopeState
 from objreg.core.times import format_time, parse_time
 from objreg.errors import InvalidInput
+from objreg.maintenance.clock_check import check_clock
 from objreg.maintenance.committing import commit_to_model, commit_to_scope
-from objreg.registry.clock import check_same_time
-from objreg.registry.commit import DEADLINE_SECONDS, create_durably
 from objreg.registry.manifest import Manifest
 from objreg.registry.registry import Registry
 from objreg.registry.session import Session, typed_state
@@ -182,7 +181,6 @@ class _Retaining:
         self._now = now
         self._manifest = session.model(model)
         self._arrivals = _Arrivals(self._manifest)
-        self._checked = False
 
     def lines(self) -> tuple[RetentionLine, ...]:
         """Return what the policy says now."""
@@ -211,27 +209,13 @@ class _Retaining:
 
         def decide() -> Decision:
             due = [line for line in self.lines() if line.name in shown]
-            decision = carry_out(self._session.view(self._model, self._manifest), due, draft)
-            self._check_clock(decision.records)
-            return decision
+            return carry_out(self._session.view(self._model, self._manifest), due, draft)
 
+        check_clock(self._session)
         done: tuple[RetentionLine, ...] = commit_to_model(
             self._session, self._manifest, decide, "apply the retention policy"
         )
         return done
-
-    def _check_clock(self, records: Mapping[str, bytes]) -> None:
-        """Compare clocks before the first commit: a machine that is years ahead would retire everything."""
-        if self._checked or not records:
-            return
-        digest, data = next(iter(records.items()))
-        key = record_key(self._manifest.domain, digest)
-        clock = self._session.clock
-        create_durably(self._session.store, key, data, clock, clock.monotonic() + DEADLINE_SECONDS)
-        info = self._session.store.head(key)
-        if info is not None and info.modified is not None:
-            check_same_time(self._now, info.modified, self._session.store.url)
-        self._checked = True
 
 
 class _Arrivals:

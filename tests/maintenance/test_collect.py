@@ -125,6 +125,18 @@ def test_what_a_crashed_push_left_is_taken_once_it_is_old(site: Site) -> None:
     }
 
 
+def test_a_machine_whose_clock_is_ahead_collects_nothing(site: Site) -> None:
+    """It would not see that the grace has not passed; without a grace nothing is counted, so no clock is asked."""
+    retired(site)
+    site.days_ago(29)
+    fast = site.registry()
+    fast.session.clock = type(site.clock)(timedelta(0))
+
+    with pytest.raises(Conflict, match="this machine's clock is 696 hours ahead of the store's"):
+        collected(fast)
+    assert len(collected(fast, grace=NONE).deleted) == 2
+
+
 def test_what_was_retired_within_the_grace_is_left(site: Site) -> None:
     """Those who still read it are given time, though its blobs are old."""
     registry = retired(site)

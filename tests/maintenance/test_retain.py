@@ -237,15 +237,22 @@ def test_nothing_is_done_that_was_not_shown(site: Site) -> None:
     assert due(registry) == [("retire", "1.2", "")]
 
 
-def test_a_machine_whose_clock_is_ahead_retires_nothing(site: Site) -> None:
-    """Days cannot be counted by a clock that the store's contradicts."""
+@pytest.mark.parametrize("what", ["retire", "expire"])
+def test_a_machine_whose_clock_is_ahead_lets_nothing_go(site: Site, what: str) -> None:
+    """Days cannot be counted by a clock that the store's contradicts, and an expiry writes no record that would show it."""
     registry = aged(site)
+    if what == "expire":
+        put_policy(registry, {"none": RetentionRule(runs=30)})
+        site.days_ago(399)
+        registry.record_experiment(MODEL, "holdout", artifacts=site.file(b"curve"))
     site.days_ago(395)
     assert due(registry) == []
     fast = site.registry()
     fast.session.clock = type(site.clock)(timedelta(0))
 
+    assert {line.action for line in planned(fast).due} == {what}
     with pytest.raises(Conflict, match="this machine's clock is 9480 hours ahead of the store's"):
         apply_retention(fast, planned(fast))
 
+    assert [line.name for line in planned(site.registry()).due] == []
     assert not any(item.retired for item in site.registry().versions(MODEL))
