@@ -101,6 +101,18 @@ def _reflink(source: Path, target: Path) -> None:
     _finish(target)
 
 
+def _hardlink(source: Path, target: Path) -> None:
+    while True:
+        try:
+            os.link(source, target)
+        except FileNotFoundError:
+            # So a link fails too while somebody puts the same bytes in the source's place: what it found has no name.
+            if not (source.exists() and target.parent.exists()):
+                raise
+        else:
+            return
+
+
 def _symlink(source: Path, target: Path) -> None:
     # Relative, so that a cache that is moved or mounted elsewhere stays whole.
     target.symlink_to(os.path.relpath(source, target.parent))
@@ -117,4 +129,4 @@ def _finish(target: Path) -> None:
     stamp(target)
 
 
-_PLACE: dict[str, Callable[[Path, Path], None]] = {REFLINK: _reflink, HARDLINK: os.link, SYMLINK: _symlink, COPY: _copy}
+_PLACE: dict[str, Callable[[Path, Path], None]] = {REFLINK: _reflink, HARDLINK: _hardlink, SYMLINK: _symlink, COPY: _copy}
