@@ -129,4 +129,9 @@ def _finish(target: Path) -> None:
     stamp(target)
 
 
-_PLACE: dict[str, Callable[[Path, Path], None]] = {REFLINK: _reflink, HARDLINK: _hardlink, SYMLINK: _symlink, COPY: _copy}
+_PLACE: dict[str, Callable[[Path, Path], None]] = {
+    REFLINK: _reflink,
+    HARDLINK: _hardlink,
+    SYMLINK: _symlink,
+    COPY: _copy,
+}
