@@ -13,6 +13,7 @@ from objreg.cli.workspace import configured_url, project_registry
 if TYPE_CHECKING:  # imported by the command when it is used
     from objreg.core.lock_file import LockFile
     from objreg.lock.workspace import Workspace
+    from objreg.registry.registry import Registry
 
 __all__ = ["command"]
 
@@ -30,8 +31,8 @@ def command(invocation: Invocation, frozen: bool, offline: bool, groups: tuple[s
     """Fetch the locked versions into the cache.
 
     First objreg.lock is brought up to date with objreg.toml, unless --frozen or --offline. What the cache has takes no
-    request; of the rest, the records and the files are fetched by their digests, and nothing is looked up. Prints each
-    model with its version and folder.
+    request; of the rest, the records and the files are fetched by their digests, and nothing is looked up. Models are
+    fetched side by side, over as many connections as one would be. Prints each model with its version and folder.
 
     Examples:
       objreg sync
@@ -55,7 +56,7 @@ def command(invocation: Invocation, frozen: bool, offline: bool, groups: tuple[s
     cache, place = Cache(settings.cache_dir), str(workspace.project.lock_path)
     total = sum(asset.size for asset in missing(cache, assets))
     with progress_bar("sync", total, quiet=invocation.json or not total) as received:
-        opening = None if offline else lambda: project_registry(invocation, workspace)
+        opening = None if offline else lambda: _telling_registry(invocation, workspace)
         folders = sync(cache, assets, opening, place, received)
     document = [
         {"model": asset.name, "version": asset.version, "record": asset.record, "path": str(folders[asset.name])}
@@ -64,6 +65,12 @@ def command(invocation: Invocation, frozen: bool, offline: bool, groups: tuple[s
     invocation.output.result(
         document, Table(_COLUMNS, [(item["model"], item["version"], item["path"]) for item in document])
     )
+
+
+def _telling_registry(invocation: Invocation, workspace: "Workspace") -> "Registry":
+    registry = project_registry(invocation, workspace)
+    registry.session.tell = invocation.output.note
+    return registry
 
 
 def _fresh_lock(invocation: Invocation, workspace: "Workspace", *, offline: bool) -> "LockFile":

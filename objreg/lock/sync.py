@@ -1,7 +1,9 @@
 """What is locked becomes files on this machine: from the cache without a request, else by the records' digests."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
 from pathlib import Path
+from threading import Event
 
 from objreg.core.lock_file import LockedAsset
 from objreg.errors import NotFound
@@ -45,7 +47,7 @@ def sync(
         assets: from the lock file.
         registry: opens the registry; called when something is missing. None forbids it.
         place: the lock file's path, for messages.
-        progress: is called with the number of bytes fetched, as they are.
+        progress: is called with the number of bytes fetched, as they are; from several threads.
 
     Raises:
         NotFound: something is missing and may not be fetched, or was retired and collected.
@@ -60,13 +62,32 @@ def sync(
             f" with a network first",
             missing=names,
         )
-    fetched: dict[str, Path] = {}
-    if lacking and registry is not None:
-        opened = registry()
-        for asset in lacking:
-            version = pinned_version(opened.session, asset, place)
-            fetched[asset.name] = opened.pull(version, progress=progress)
+    fetched = _fetch(registry(), lacking, place, progress or _ignore) if lacking and registry is not None else {}
     return {asset.name: fetched.get(asset.name) or _tree(cache, asset) for asset in wanted}
+
+
+def _fetch(
+    registry: Registry, assets: Sequence[LockedAsset], place: str, progress: Callable[[int], None]
+) -> dict[str, Path]:
+    """Fetch versions side by side. Their blobs, and before them their records, share the registry's connections."""
+    session = registry.session
+    versions = session.fetching.map(lambda asset: pinned_version(session, asset, place), assets)
+    wanted = {asset.name: version for asset, version in zip(assets, versions, strict=True)}
+    stopped = Event()
+
+    def received(size: int) -> None:
+        if stopped.is_set():
+            raise CancelledError
+        progress(size)
+
+    with ThreadPoolExecutor(min(len(assets), session.connections), thread_name_prefix="objreg-sync") as pool:
+        pulls = {pool.submit(registry.pull, version, progress=received): name for name, version in wanted.items()}
+        try:
+            return {pulls[pull]: pull.result() for pull in as_completed(pulls)}
+        except BaseException:
+            stopped.set()  # what one of them lacks fails all: let the others end with the blob that they are at
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _tree(cache: Cache, asset: LockedAsset) -> Path:
@@ -74,3 +95,7 @@ def _tree(cache: Cache, asset: LockedAsset) -> Path:
     if folder is None:
         raise NotFound(f"{asset.spec} was in the cache {cache.root} a moment ago, and is gone: run 'objreg sync' again")
     return folder
+
+
+def _ignore(_: int) -> None:
+    """Nobody watches."""
