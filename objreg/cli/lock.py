@@ -68,9 +68,10 @@ def _check(invocation: Invocation, folder: Path, *, offline: bool) -> str:
         from objreg.lock.resolution import outdated
 
         found = outdated(project_registry(invocation, workspace).session, workspace.lock)
-        if found:
-            raise stale(
-                workspace.project.lock_path, {item.name: item.reason for item in found}, "objreg lock --upgrade"
-            )
+        for item in found:
+            if item.retired:
+                invocation.output.warning(f"{item.name}: {item.reason}: ask for another version")
+        if changed := {item.name: item.reason for item in found if item.is_stale}:
+            raise stale(workspace.project.lock_path, changed, "objreg lock --upgrade")
     invocation.output.note(f"{path} is fresh" if workspace.lock else "nothing is wanted, and nothing is locked")
     return path

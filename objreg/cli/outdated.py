@@ -9,14 +9,14 @@ from objreg.cli.workspace import project_registry
 
 __all__ = ["command"]
 
-_COLUMNS = ("model", "requested", "locked", "now", "why")
+_COLUMNS = ("model", "requested", "locked", "now", "retired", "why")
 
 
 @click.command(cls=Command)
 @registry_options
 @click.pass_obj
 def command(invocation: Invocation) -> None:
-    """List the locked models that an upgrade would change.
+    """List the locked models that an upgrade would change, and those whose version was retired.
 
     Examples:
       objreg outdated
@@ -29,8 +29,16 @@ def command(invocation: Invocation) -> None:
     registry = project_registry(invocation, workspace)
     workspace.check_registry(registry.url)
     found = outdated(registry.session, lock)
-    rows = [(item.name, item.requested, item.locked, item.now, item.reason) for item in found]
+    rows = [
+        (item.name, item.requested, item.locked, item.now, "retired" if item.retired else "", item.reason)
+        for item in found
+    ]
+    stale = sum(item.is_stale for item in found)
     invocation.output.note(
-        "'objreg lock --upgrade' changes these" if found else f"an upgrade would change nothing in {len(lock.assets)}"
+        f"'objreg lock --upgrade' changes {stale} of {len(lock.assets)}"
+        if stale
+        else f"an upgrade would change nothing in {len(lock.assets)}"
     )
+    if pinned := [f"{item.name}:{item.locked}" for item in found if item.retired and not item.is_stale]:
+        invocation.output.warning(f"{', '.join(pinned)} was retired and is asked for as such: ask for another version")
     invocation.output.result(found, Table(_COLUMNS, rows))

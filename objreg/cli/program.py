@@ -29,7 +29,7 @@ COMMANDS = {
     "remove": "Remove a model from objreg.toml, and from the lock file if nobody else asks for it.",
     "lock": "Lock what objreg.toml asks for: write objreg.lock.",
     "sync": "Fetch the locked versions into the cache.",
-    "outdated": "List the locked models that an upgrade would change.",
+    "outdated": "List the locked models that an upgrade would change, and those whose version was retired.",
     "why": "Say why a version is used: who asked for it, what that was, who pushed it and who moved it there.",
     "floating": "Find specs in code that may name another version tomorrow.",
     "cache": "See what this machine keeps of pulled versions, and make it less.",

@@ -30,7 +30,7 @@ Made = TypeVar("Made")
 
 @dataclass(frozen=True, slots=True)
 class Outdated:
-    """A locked model that would now be another version.
+    """A locked model that would now be another version, or whose version should not be used any more.
 
     Attributes:
         name: the model's path.
@@ -38,6 +38,7 @@ class Outdated:
         locked: the locked version.
         now: what the request names now; ``""`` where it names nothing any more.
         reason: in words.
+        retired: whether the locked version was retired.
     """
 
     name: str
@@ -45,6 +46,12 @@ class Outdated:
     locked: str
     now: str
     reason: str
+    retired: bool = False
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether an upgrade would change it; a version that was asked for by its number stays, retired or not."""
+        return self.now != self.locked or not self.retired
 
 
 def resolve_want(session: Session, want: Want) -> LockedAsset:
@@ -127,29 +134,44 @@ def _check_exists(session: Session, pinned: LockedAsset) -> None:
             expected=pinned.record,
             found=item.record if item else "",
         )
-    if item.retired:
-        reason = session.record_of(manifest, item.retired, Retirement).reason
+    if reason := _retirement(session, pinned):
         warnings.warn(
-            f"{pinned.spec} is locked, and was retired ({reason}): ask for another version of {pinned.name}",
+            f"{pinned.spec} is locked, and {reason}: ask for another version of {pinned.name}",
             stacklevel=2,
         )
 
 
+def _retirement(session: Session, pinned: LockedAsset) -> str:
+    """Return in words that a version was retired and why, or ``""``; its model was asked for before."""
+    manifest = session.model(pinned.name)
+    item = session.view(pinned.name, manifest).state.versions.get(pinned.version)
+    if item is None or not item.retired:
+        return ""
+    return f"was retired ({session.record_of(manifest, item.retired, Retirement).reason})"
+
+
 def outdated(session: Session, lock: LockFile) -> tuple[Outdated, ...]:
-    """Return what an upgrade would change."""
+    """Return what an upgrade would change, and what was retired."""
     found = _in_parallel(lambda asset: _outdated(session, asset), lock.assets)
     return tuple(item for item in found if item is not None)
 
 
 def _outdated(session: Session, asset: LockedAsset) -> Outdated | None:
     try:
-        now = resolve_want(session, Want(asset.name, asset.requested, asset.groups))
+        found = resolve_want(session, Want(asset.name, asset.requested, asset.groups))
     except NotFound as error:
-        return Outdated(asset.name, asset.requested, asset.version, "", error.message)
-    if (now.version, now.record) == (asset.version, asset.record):
+        now, reason = "", error.message
+    else:
+        is_same = (found.version, found.record) == (asset.version, asset.record)
+        if is_same and spec_of(asset.name, asset.requested).pointer:
+            return None  # what a pointer names is not retired, so nothing more needs to be read
+        now = found.version
+        reason = "" if is_same else f"{asset.requested!r} is now version {now}, and {asset.version} is locked"
+    retirement = _retirement(session, asset)
+    if not reason and not retirement:
         return None
-    reason = f"{asset.requested!r} is now version {now.version}, and {asset.version} is locked"
-    return Outdated(asset.name, asset.requested, asset.version, now.version, reason)
+    told = "; ".join(filter(None, (reason, retirement and f"{asset.version} {retirement}")))
+    return Outdated(asset.name, asset.requested, asset.version, now, told, bool(retirement))
 
 
 def _in_parallel(make: Callable[[Item], Made], items: Iterable[Item]) -> tuple[Made, ...]:

@@ -133,6 +133,25 @@ def test_check_fails_when_the_registry_moved_on(project: Cli, push: Callable[...
     assert "an upgrade would change nothing" in project("outdated").err
 
 
+def test_a_retired_version_is_told(project: Cli, push: Callable[..., str]):
+    """By whatever asks the registry; it stays where it was asked for by its number, and so the check passes."""
+    project("add", "nlp/vocab:1.0")
+    push("nlp/vocab")
+    project("retire", "nlp/vocab:1.0", "--reason", "leaked labels")
+    assert project("outdated").rows == [
+        ["nlp/vocab", "1.0", "1.0", "1.0", "retired", "1.0 was retired (leaked labels)"]
+    ]
+    assert "warning: nlp/vocab:1.0 was retired" in project("outdated").err
+    assert project("outdated", "--json").json[0]["retired"] is True
+    for arguments in (["lock"], ["lock", "--check"]):
+        told = project(*arguments).err
+        assert ("warning" in told, "was retired (leaked labels)" in told) == (True, True)
+    assert "warning" not in project("lock", "--check", "--offline").err
+    assert "warning" not in project("sync").err, "it asks nothing"
+    CONFIG.write_text(CONFIG.read_text() + '"fraud/clf" = "1.0"\n')
+    assert "warning: nlp/vocab:1.0 is locked, and was retired (leaked labels)" in project("sync").err
+
+
 def test_check_looks_at_the_projects_of_the_files_that_are_named(project: Cli, tmp_path: Path):
     """In a repository of several projects, a hook names what was changed; each has its own registry and lock file."""
     project("add", "fraud/clf")

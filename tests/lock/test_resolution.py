@@ -131,6 +131,26 @@ def test_outdated_is_what_an_upgrade_would_change(registry: objreg.Registry):
     assert outdated(registry.session, lock(registry, fraud__clf="1.0")) == ()
 
 
+def test_outdated_tells_what_was_retired(registry: objreg.Registry):
+    """Also where an upgrade would give the same again, because that version was asked for by its number."""
+    exact, partial = lock(registry, fraud__clf="1.1"), lock(registry, fraud__clf="1")
+    registry.retire("fraud/clf:1.1", reason="leaked labels")
+    (found,) = outdated(registry.session, exact)
+    assert (found.now, found.retired, found.is_stale) == ("1.1", True, False)
+    assert found.reason == "1.1 was retired (leaked labels)"
+    (found,) = outdated(registry.session, partial)
+    assert (found.now, found.retired, found.is_stale) == ("1.0", True, True)
+    assert found.reason == "'1' is now version 1.0, and 1.1 is locked; 1.1 was retired (leaked labels)"
+
+
+def test_a_model_that_is_gone_is_outdated(registry: objreg.Registry):
+    """That it is not there is the reason."""
+    found = lock(registry, fraud__clf="1")
+    (gone,) = outdated(Machine(new_store()).registry().session, found)
+    assert (gone.now, gone.retired) == ("", False)
+    assert "there is no model fraud/clf" in gone.reason
+
+
 # Requests
 
 
@@ -168,6 +188,14 @@ def test_locking_takes_what_resolving_takes(registry: objreg.Registry):
     assert spent(counting) == {"first": 1}
     lock(Machine(registry.session.store).registry(counting), before, fraud__clf="@production")
     assert spent(counting) == {"first": 1, "get": 1}
+
+
+def test_what_a_pointer_names_is_not_asked_more(registry: objreg.Registry):
+    """A version in a state cannot be retired, so ``outdated`` costs what resolving it costs."""
+    found = lock(registry, fraud__clf="@production")
+    counting = CountingStore(registry.session.store)
+    assert outdated(Machine(registry.session.store).registry(counting).session, found) == ()
+    assert spent(counting) == {"first": 1, "get": 2}
 
 
 def test_a_damaged_folder_is_fetched_again(registry: objreg.Registry, machine: Machine):
