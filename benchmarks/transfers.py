@@ -191,17 +191,19 @@ HEADER = (
 )
 
 
-def report(server: S3Server, cases: Sequence[Case], clients: Sequence[str], rounds: int) -> str:
-    """Measure everything, and return what the page says."""
-    parts = []
+def report(server: S3Server, cases: Sequence[Case], clients: Sequence[str], rounds: int) -> dict[str, str]:
+    """Measure everything, and return what the page says of each case."""
+    parts = {}
     for case in cases:
         lines = []
         for compressible in (True, False):
             measured = measure_case(server, case, clients, rounds, compressible=compressible)
             lines += rows(measured, clients, "JSON lines" if compressible else "random")
-        parts.append(f"**{case.title}**\n\n{table(HEADER, lines, left=2)}")
-        progress(parts[-1])
-    return "\n\n".join([*parts, circumstances(clients, rounds)])
+        parts[case.name] = "\n\n".join(
+            (f"**{case.title}**", table(HEADER, lines, left=2), circumstances(clients, rounds))
+        )
+        progress(parts[case.name])
+    return parts
 
 
 def circumstances(clients: Sequence[str], rounds: int) -> str:
@@ -232,9 +234,10 @@ def main() -> int:
         cases = [case.made_quick() for case in cases]
     with s3_server() as server:
         found = report(server, cases, tuple(arguments.only), 1 if arguments.quick else arguments.rounds)
-    print(found)
-    if arguments.write:
-        write_section("transfers", found)
+    for name, text in found.items():
+        print(text, end="\n\n")
+        if arguments.write:
+            write_section(f"transfers-{name}", text)
     return 0
 
 

@@ -1,4 +1,8 @@
-"""Files to be sent: JSON lines that compress to about a third, or random bytes that do not; the same at every run."""
+"""Files to be sent: JSON lines that compress to about a third, or random bytes that do not; the same at every run.
+
+Each MiB of the lines begins with a few random bytes. SeaweedFS looks at the beginning of what it stores, and spends its
+processor on gzip where that is text; S3 does not, so a comparison with it as the server should not either.
+"""
 
 import hashlib
 from collections.abc import Iterator
@@ -8,7 +12,9 @@ import numpy as np
 
 __all__ = ["check_digests", "check_sizes", "digests", "write_files"]
 
-BLOCK = 8 * 1024 * 1024
+MIB = 1024 * 1024
+BLOCK = 8 * MIB
+NOISE = 128
 LINE = b'{"id":"########","x":[0.########,0.########,0.########,0.########],"label":1}\n'
 
 
@@ -24,14 +30,18 @@ def write_files(folder: Path, count: int, size: int, *, compressible: bool) -> N
     folder.mkdir(parents=True)
     chance = np.random.Generator(np.random.SFC64(count + size))
     blocks = _lines(chance) if compressible else _noise(chance)
-    waiting = b""
+    waiting = memoryview(b"")
     for number in range(count):
         with (folder / f"{number:05}.bin").open("wb") as file:
             left = size
             while left:
                 waiting = waiting or next(blocks)
-                file.write(waiting[:left])
-                left, waiting = left - min(left, len(waiting)), waiting[left:]
+                room = min(left, MIB - (size - left) % MIB)
+                piece, waiting = waiting[:room], waiting[room:]
+                if compressible and (size - left) % MIB == 0:
+                    piece = chance.bytes(NOISE) + bytes(piece)[NOISE:]
+                file.write(piece)
+                left -= len(piece)
 
 
 def _noise(chance: np.random.Generator) -> Iterator[memoryview]:
