@@ -4,20 +4,22 @@ import click
 
 from objreg.cli.completers import complete_specs
 from objreg.cli.help import Command
-from objreg.cli.invocation import Invocation, registry_options
+from objreg.cli.invocation import Invocation, offline_option, registry_options
 
 __all__ = ["command"]
 
 
 @click.command(cls=Command)
 @click.argument("name", metavar="OBJECT", shell_complete=complete_specs)
+@offline_option
 @registry_options
 @click.pass_obj
 def command(invocation: Invocation, name: str) -> None:
     """Print an object as it is stored.
 
     OBJECT is a version (its record), a version with a file behind it (that file), or a digest: sha256:… is looked for
-    everywhere, fraud/clf@sha256:… in one model. The bytes are verified, and printed as they are.
+    everywhere, fraud/clf@sha256:… in one model. The bytes are verified, and printed as they are. A file of a version
+    that was pulled is read from the cache.
 
     Examples:
       objreg cat fraud/clf:1.2 | jq .metadata

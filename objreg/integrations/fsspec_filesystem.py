@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import objreg
+from objreg.core.keys import model_domain
 from objreg.core.names import check_namespace, is_part
 from objreg.errors import InvalidInput, MissingDependency, ObjregError
 from objreg.integrations.fsspec_tree import (
@@ -26,8 +28,10 @@ from objreg.integrations.fsspec_tree import (
     told_as_missing,
 )
 from objreg.local.config import Settings, load_settings
+from objreg.registry.cached import offline_session
 from objreg.registry.files import RemoteFile, open_file, read_range, whole_file
 from objreg.registry.registry import Registry
+from objreg.registry.session import Session
 
 try:
     from fsspec.callbacks import DEFAULT_CALLBACK, Callback
@@ -69,6 +73,8 @@ class ObjregFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec come
         registry: its URL; None for the configured one, as for ``objreg.open``.
         engine: as for ``objreg.open``.
         verify: fetch whole parts always, so that every byte is verified.
+        offline: make no request at all: use what this machine has seen and what is cached, as ``objreg.open`` does; the
+            rest is a ``PathNotFound``.
         listings_expiry_time: in seconds; 10 if it is None.
         use_listings_cache: False asks each time.
         options: of the storage, like ``endpoint_url``: the ``storage_options`` of ``objreg.open``.
@@ -87,6 +93,7 @@ class ObjregFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec come
         *,
         engine: str | None = None,
         verify: bool = False,
+        offline: bool = False,
         listings_expiry_time: float | None = None,
         use_listings_cache: bool = True,
         **options: Any,
@@ -96,6 +103,7 @@ class ObjregFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec come
         self._options = {name: value for name, value in options.items() if name not in _FOR_ASYNC_ONES}
         self._engine = engine
         self._verify = verify
+        self._offline = offline
         self._seconds = (_SECONDS if listings_expiry_time is None else listings_expiry_time) * use_listings_cache
         self._registry: Registry | None = None
         self._settings: Settings | None = None
@@ -107,6 +115,8 @@ class ObjregFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec come
         """Return the file system of a registry that is open already; options are the keywords of the class."""
         made: ObjregFileSystem = cls(registry.url, skip_instance_cache=True, **options)
         made._registry, made._is_given = registry, True
+        if made._offline:
+            made._registry = Registry(registry.url, partial(_offline_session_of, registry))
         return made
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -125,7 +135,9 @@ class ObjregFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec come
             return self._registry
         settings = load_settings(self._url, storage_options=self._options or None, engine=self._engine)
         if self._registry is None or settings != self._settings:
-            self._registry = objreg.open(self._url, storage_options=self._options or None, engine=self._engine)
+            self._registry = objreg.open(
+                self._url, storage_options=self._options or None, engine=self._engine, offline=self._offline
+            )
             self._settings = settings
             self._trees.clear()
         return self._registry
@@ -297,16 +309,28 @@ class ObjregFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec come
     def _kinds(self, path: str) -> set[str]:
         """Return what is at a path: a namespace, a model, both or nothing."""
         above, _, name = path.rpartition("/")
+        if self._seen_alone(path):
+            return {f"{name}.model"}
         return self._names(above) & {name, f"{name}.model"}
+
+    def _seen_alone(self, path: str) -> bool:
+        """Tell whether no request is to be made and this machine has seen that there is a model at a path."""
+        session = self.registry.session
+        return session.offline and bool(path) and session.recall.head(model_domain(path)) is not None
 
     def _below(self, path: str) -> list[Info]:
         if path and not (kinds := self._kinds(path)):
             raise PathNotFound(_nothing_at(path), path=path)
         is_model = bool(path) and any(kind.endswith(".model") for kind in kinds)
-        names = sorted({name.removesuffix(".model") for name in self._names(path)})
+        below = set() if self._seen_alone(path) else self._names(path)
+        names = sorted({name.removesuffix(".model") for name in below})
         found = [folder_info(f"{path}/{name}".lstrip("/")) for name in names]
         versions = self.registry.versions(path) if is_model else ()
         return found + [folder_info(version.spec) | {"created": version.created_at} for version in versions]
+
+
+def _offline_session_of(registry: Registry) -> Session:
+    return offline_session(registry.session)
 
 
 def _of(kind: type[ObjregFileSystem], registry: Registry, options: dict[str, Any]) -> ObjregFileSystem:

@@ -32,7 +32,7 @@ from objreg.core.state import Change, Pointer, ScopeState
 from objreg.errors import FormatError, InvalidInput, NotFound
 from objreg.registry.cached import cached_told
 from objreg.registry.download import file_paths
-from objreg.registry.files import RemoteFile, open_file
+from objreg.registry.files import RemoteFile, open_file, whole_file
 from objreg.registry.objects import find_object
 from objreg.registry.pulled import copy_files, pulled_folder
 from objreg.registry.sending import Progress
@@ -42,6 +42,7 @@ from objreg.registry.values import HistoryItem, Version, VersionSummary
 __all__ = ["Reading"]
 
 _WORKERS = 8
+_WHOLE_DIGEST = len("sha256:") + 64
 
 Loaded = TypeVar("Loaded")
 
@@ -72,19 +73,25 @@ class Reading(ABC):
 
     # One version
 
-    def resolve(self, spec: str | Version) -> Version:
+    def resolve(self, spec: str | Version, *, local_files_only: bool = False) -> Version:
         """Return the version that a spec names.
 
         Args:
             spec: ``fraud/clf`` (the latest, or the locked version: see ``lock``), ``fraud/clf:1.2``, ``fraud/clf:1``
                 (the newest 1.x), ``fraud/clf@production`` (the newest in the state), ``fraud/clf@sha256:…`` (by its
                 record).
+            local_files_only: make no request at all: use what this machine has seen.
 
         Raises:
             NotFound: there is no such model or version; the message says what there is.
             InvalidInput: the spec is not one.
         """
+        if (reached := self._reached(local_files_only)) is not self:
+            return reached.resolve(spec)
         return self._resolve(parse_spec(str(spec)))
+
+    def _reached(self, local_files_only: bool) -> "Reading":
+        return self._offline() if local_files_only and not self._session.offline else self
 
     def _resolve(self, spec: Spec) -> Version:
         with cached_told(self._session, spec.path):
@@ -138,9 +145,8 @@ class Reading(ABC):
             IntegrityError: the bucket holds other bytes than the record promises; nothing is kept.
             StoreError: the store gave no answer, or this machine's disk is full.
         """
-        if local_files_only and not self._session.offline:
-            reading = self._offline()
-            return reading.pull(spec, destination=destination, include=include, exclude=exclude, progress=progress)
+        if (reached := self._reached(local_files_only)) is not self:
+            return reached.pull(spec, destination=destination, include=include, exclude=exclude, progress=progress)
         parsed = parse_spec(str(spec))
         if isinstance(spec, str) and destination is None:
             replaced = self._replaced(parsed)
@@ -162,7 +168,7 @@ class Reading(ABC):
             folder = self._placed(folder, version, paths)
         return folder.joinpath(*parsed.file.split("/")) if parsed.file else folder
 
-    def open(self, spec: str, *, verify: bool = False) -> BinaryIO:
+    def open(self, spec: str, *, verify: bool = False, local_files_only: bool = False) -> BinaryIO:
         """Open one file of a version to read in it without fetching all of it: ``fraud/clf:1.2/features.parquet``.
 
         The file is seekable and read-only, and stays the same whatever happens to ``@production`` meanwhile. Where the
@@ -176,21 +182,33 @@ class Reading(ABC):
         Args:
             spec: the version, with the file's path behind it.
             verify: fetch whole parts (of up to 32 MiB) always, so that every byte is verified before it is handed out.
+            local_files_only: make no request at all: use what this machine has seen and what is cached.
 
         Raises:
-            NotFound: there is no such version or file. When reading: its files were collected.
+            NotFound: there is no such version or file. When reading: its files were collected, or it is not cached and
+                no request is to be made.
             IntegrityError: when reading: the bucket holds other bytes than the record promises.
         """
+        if (reached := self._reached(local_files_only)) is not self:
+            return reached.open(spec, verify=verify)
         return open_file(self._remote_file(spec, verify=verify))
 
-    def read(self, spec: str | Version) -> Iterator[bytes]:
+    def read(self, spec: str | Version, *, local_files_only: bool = False) -> Iterator[bytes]:
         """Yield the bytes of one file of a version, without keeping them: ``fraud/clf:1.2/vocab.txt``.
+
+        Where the version or the file was pulled, it is read from disk without a request.
+
+        Args:
+            spec: the version, with the file's path behind it.
+            local_files_only: make no request at all: use what this machine has seen and what is cached.
 
         Raises:
             NotFound: there is no such version or file.
             IntegrityError: the bucket holds other bytes than the record promises.
         """
-        return self._remote_file(spec).chunks()
+        if (reached := self._reached(local_files_only)) is not self:
+            return reached.read(spec)
+        return _whole(self._remote_file(spec))
 
     def _remote_file(self, spec: str | Version, *, verify: bool = False) -> RemoteFile:
         parsed = parse_spec(str(spec))
@@ -319,15 +337,18 @@ class Reading(ABC):
             NotFound: there is no such object.
             IntegrityError: it holds other bytes than its digest promises.
         """
-        if name.startswith("sha256:"):
+        spec = None if name.startswith("sha256:") else parse_spec(name)
+        if spec and spec.file:
+            return b"".join(self.read(name))
+        digest = spec.digest if spec else name
+        if self._session.offline and len(digest) == _WHOLE_DIGEST and (kept := self._session.recall.object(digest)):
+            return kept
+        if spec is None:
             models, namespaces = self._folders("")
             places = [REGISTRY_DOMAIN, *map(namespace_domain, sorted(namespaces)), *map(model_domain, sorted(models))]
-            return find_object(self._session, name, places)
-        spec = parse_spec(name)
-        if spec.file:
-            return b"".join(self.read(name))
-        if len(spec.digest) == len("sha256:") + 64:
-            return find_object(self._session, spec.digest, [self._session.existing_model(spec.path).domain])
+            return find_object(self._session, digest, places)
+        if len(digest) == _WHOLE_DIGEST:
+            return find_object(self._session, digest, [self._session.existing_model(spec.path).domain])
         return self._session.model(spec.path).record(self._resolve(spec).digest)
 
     def diff(self, before: str | Version, after: str | Version) -> VersionDiff:
@@ -428,6 +449,11 @@ class Reading(ABC):
 def _in_parallel(load: Callable[[str], Loaded], names: Iterable[str]) -> tuple[Loaded, ...]:
     with ThreadPoolExecutor(_WORKERS, thread_name_prefix="objreg-records") as pool:
         return tuple(pool.map(load, names))
+
+
+def _whole(remote: RemoteFile) -> Iterator[bytes]:
+    with cached_told(remote.session(), remote.version.model):
+        yield from whole_file(remote)
 
 
 def _history_item(head: Head) -> HistoryItem:

@@ -195,6 +195,8 @@ def test_offline_uses_what_is_there(cached: Cli, tmp_path: Path) -> None:
     assert (path / "weights.bin").read_bytes() == b"weights"
     assert [row[0] for row in cached("ls", "fraud/clf", "--offline").rows] == ["fraud/clf:1.1", "fraud/clf:1.0"]
     assert "the first" in cached("show", "fraud/clf:1.0", "--offline").out
+    assert cached("cat", "fraud/clf@production/weights.bin", "--offline").out == "weights"
+    assert '"version":"1.0"' in cached("cat", "fraud/clf:1.0", "--offline").out
     error = cached("pull", "fraud/clf:2.0", "--offline", "--json", code=3).error
     assert error["facts"]["cached"] == ["1.0", "1.1"]
 

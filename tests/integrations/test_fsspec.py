@@ -311,6 +311,24 @@ def test_what_was_pulled_costs_nothing(
     assert counting.requests == 0
 
 
+def test_offline_is_what_was_seen_and_pulled(
+    fs: ObjregFileSystem, counting: CountingStore, push: Push, folder_url: str, tmp_path: Path
+) -> None:
+    """Without a request; the rest is a FileNotFoundError that says why."""
+    push()
+    fs.registry.pull("fraud/clf@latest")
+    counting.reset()
+    alone = ObjregFileSystem.of(fs.registry, offline=True)
+    assert alone.cat_file("fraud/clf@latest/data.csv") == b"x,y\n1,2\n"
+    assert alone.ls("fraud/clf", detail=False) == ["fraud/clf:1.0"]
+    assert alone.glob("fraud/clf:1.*/*.md") == ["fraud/clf:1.0/README.md"]
+    for path in ("fraud/clf@production/data.csv", "other/model:1.0/x", "fraud", ""):
+        with pytest.raises(FileNotFoundError, match=r"offline|no version"):
+            alone.ls(path)
+    assert counting.requests == 0
+    assert pickle.loads(pickle.dumps(ObjregFileSystem(folder_url, offline=True))).registry.session.offline
+
+
 # Opened by URL, in other processes, in chains
 
 

@@ -104,6 +104,48 @@ def test_local_files_only_is_the_same_for_one_call(
     assert counting.requests == 1
 
 
+def test_a_file_that_was_pulled_is_read_without_a_request(
+    versions: objreg.Registry, machine: Machine, store: MemoryStore
+) -> None:
+    """An exact version's file by ``read``, ``open`` and ``object``, connected or not; one that was not is fetched."""
+    counting = CountingStore(store)
+    reader = machine.registry(counting)
+    for only in (False, True):
+        assert reader.resolve(f"{MODEL}:1.0", local_files_only=only).version == "1.0"
+        assert b"".join(reader.read(f"{MODEL}:1.0/b/c", local_files_only=only)) == b"same"
+        with reader.open(f"{MODEL}:1.0/b/c", local_files_only=only) as opened:
+            assert opened.read() == b"same"
+    assert reader.object(f"{MODEL}:1.0/b/c") == b"same"
+    assert reader.resolve(f"{MODEL}@production", local_files_only=True).version == "1.0"
+    assert b"".join(reader.read(f"{MODEL}@production/a", local_files_only=True)) == b"0"
+    assert counting.requests == 0
+    stranger = Machine(store).registry(counting)
+    with pytest.raises(objreg.NotFound, match="nothing of fraud/clf is in the cache"):
+        stranger.resolve(f"{MODEL}:1.0", local_files_only=True)
+    assert counting.requests == 0
+    stranger.resolve(f"{MODEL}:1.0")
+    counting.reset()
+    with pytest.raises(objreg.NotFound, match=r"offline.*nothing of fraud/clf is in the cache"):
+        list(stranger.read(f"{MODEL}:1.0/a", local_files_only=True))
+    with stranger.open(f"{MODEL}:1.0/a", local_files_only=True) as opened, pytest.raises(objreg.NotFound):
+        opened.read()
+    assert counting.requests == 0
+    assert list(stranger.read(f"{MODEL}:1.0/a")) == [b"0"]
+    assert counting.counts == {"get": 1, "bytes_read": 1}
+
+
+def test_an_object_that_was_seen_is_known_by_its_digest(
+    versions: objreg.Registry, offline: tuple[objreg.Registry, CountingStore]
+) -> None:
+    """Records that this machine has read, in one model or anywhere; another digest was not kept."""
+    reader, counting = offline
+    digest = versions.resolve(f"{MODEL}:1.0").digest
+    assert reader.object(digest) == reader.object(f"{MODEL}@{digest}") == versions.object(f"{MODEL}:1.0")
+    with pytest.raises(objreg.NotFound, match="offline"):
+        reader.object("sha256:" + "0" * 64)
+    assert counting.requests == 0
+
+
 def test_a_registry_that_cannot_be_reached_is_an_error_that_says_what_is_cached(
     versions: objreg.Registry, machine: Machine, store: MemoryStore
 ) -> None:

@@ -113,6 +113,7 @@ def reading(registry: objreg.Registry) -> None:
     assert_type(version, objreg.Version)
     assert_type(registry.pull(version, destination=Path("here"), progress=print), Path)
     assert_type(registry.read("fraud/clf:1.0/vocab.txt"), Iterator[bytes])
+    assert_type(registry.resolve("fraud/clf", local_files_only=True), objreg.Version)
     assert_type(registry.open("fraud/clf:1.0/vocab.txt", verify=True), BinaryIO)
     assert_type(registry.pull("fraud/clf:1.0", include=["*.json"], exclude=("logs/",)), Path)
     summaries = registry.versions("fraud/clf", "production")
