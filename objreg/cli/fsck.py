@@ -25,6 +25,11 @@ FOUND = 1
 @click.command(cls=Command)
 @click.argument("path", metavar="[SPEC]", default="", shell_complete=complete_models)
 @click.option("--deep", is_flag=True, help="Read and hash every blob, and whatever nothing names.")
+@click.option(
+    "--stored-checksums",
+    is_flag=True,
+    help="With --deep, do not read blobs of which the store itself keeps the right SHA-256; see objreg doctor.",
+)
 @click.option("--since", is_flag=True, help="Replay only what came after the last entry that was verified here.")
 @click.option(
     "--since-entry",
@@ -34,12 +39,15 @@ FOUND = 1
 )
 @registry_options
 @click.pass_context
-def command(ctx: click.Context, path: str, deep: bool, since: bool, since_entry: int | None) -> None:
+def command(
+    ctx: click.Context, path: str, deep: bool, stored_checksums: bool, since: bool, since_entry: int | None
+) -> None:
     """Verify a registry: every entry, record, snapshot, pointer and rule.
 
     Walks each log from its first entry, and looks at every object in the folder. Blobs must be there with the right
-    size; --deep reads them. All findings are reported, with what each means; nothing is repaired. SPEC is a model or a
-    namespace; left out, everything. Ends with 1 if there is an error; warnings and notes end with 0.
+    size; --deep reads them, and with --stored-checksums takes the store's word where it has one. All findings are
+    reported, with what each means; nothing is repaired. SPEC is a model or a namespace; left out, everything. Ends with
+    1 if there is an error; warnings and notes end with 0.
 
     Examples:
       objreg fsck
@@ -51,9 +59,20 @@ def command(ctx: click.Context, path: str, deep: bool, since: bool, since_entry:
     invocation = ctx.ensure_object(Invocation)
     registry = invocation.registry()
     with _counter(quiet=invocation.json) as progress:
-        report = fsck(registry, path, deep=deep, since=since, since_entry=since_entry, progress=progress)
+        report = fsck(
+            registry,
+            path,
+            deep=deep,
+            stored_checksums=stored_checksums,
+            since=since,
+            since_entry=since_entry,
+            progress=progress,
+        )
     for text in _meanings(report.findings):
         invocation.output.note(text)
+    if stored_checksums:
+        taken = f"{report.blobs_vouched} of {report.blobs} blobs were taken at the store's word"
+        invocation.output.note(f"{taken}, {report.blobs_read} were read")
     invocation.output.note(_summary(report))
     rows = [(found.severity, found.code, found.key, found.message) for found in report.findings]
     counts = {name: value for name, value in plain(report).items() if name not in {"url", "findings"}}

@@ -40,7 +40,7 @@ _TAG = b"""Signature: 8a477f597d28d172789f06886806bc55
 # This file is a cache directory tag created by objreg.
 # For information about cache directory tags, see https://bford.info/cachedir/
 """
-_VERIFIED_OF_A_DOMAIN = ("quick", "deep", "marker")
+_VERIFIED_OF_A_DOMAIN = ("quick", "vouched", "deep", "marker")
 _FORGOTTEN = -1
 _HIDES_LAYERS = "hides-layers"
 _HEAD_LOCK_SECONDS = 2.0
@@ -125,7 +125,7 @@ class Cache:
         Args:
             registry: which one.
             domain: which one of its domains; ``""`` for the registry as a whole.
-            kind: what is remembered: ``quick``, ``deep``, ``marker`` or ``domains``.
+            kind: what is remembered: ``quick``, ``vouched``, ``deep``, ``marker`` or ``domains``.
         """
         return unseal(_read(self._named("verified", registry, domain, kind)))
 

@@ -6,6 +6,7 @@ from functools import partial
 from objreg.errors import AccessDenied, MissingDependency, ObjregError, StoreError, StoreUnavailable
 from objreg.maintenance.bench import Bench
 from objreg.maintenance.checks import Check, Diagnosis, Outcome, failed, not_tried, unknown
+from objreg.maintenance.checksum_probe import checksums
 from objreg.maintenance.create_probes import create_after_delete, create_twice, wins_once
 from objreg.maintenance.listing_probes import listing, listing_is_capped
 from objreg.maintenance.probes import (
@@ -42,6 +43,7 @@ _WRITING: dict[str, Probe] = {
     "ranges": ranges,
     "clock": same_time,
 }
+_ON_S3: dict[str, Probe] = {"checksums": checksums}
 
 
 def diagnose(
@@ -72,7 +74,8 @@ def diagnose(
     clock = clock or SystemClock()
     try:
         inspector, why = _inspector(url, storage_options)
-        bench = Bench(store, another, clock, racers, pages=inspector, no_pages=why)
+        claiming = inspector.claiming if inspector else None
+        bench = Bench(store, another, clock, racers, pages=inspector, no_pages=why, claiming=claiming)
         if url.startswith(("http://", "https://")):
             checks = [_examined("reads", marker, bench), *_guarded("web server", web_checks(bench, clock))]
             return Diagnosis(store.url, tuple(checks))
@@ -85,16 +88,17 @@ def diagnose(
 
 def examine(bench: Bench) -> Iterator[Check]:
     """Put every question to a store; the first check says whether it answers at all."""
+    writing = _WRITING | (_ON_S3 if bench.store.url.startswith("s3://") else {})
     first = _examined("reads", marker, bench)
     yield first
     if first.outcome is Outcome.UNKNOWN:
-        for name in ("missing is missing", "may create", *_WRITING):
+        for name in ("missing is missing", "may create", *writing):
             yield not_tried(name, "the store does not answer")
         return
     yield _examined("missing is missing", missing, bench)
     created = _examined("may create", may_create, bench)
     yield created
-    for name, probe in _WRITING.items():
+    for name, probe in writing.items():
         if created.outcome is Outcome.OK:
             yield _examined(name, probe, bench)
         else:

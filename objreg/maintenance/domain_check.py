@@ -20,6 +20,7 @@ from objreg.core.entries import Entry, Head, read_entry
 from objreg.core.keys import log_key, log_prefix, record_key, seq_of, snapshot_key
 from objreg.core.records import AnyRecord
 from objreg.errors import FormatError
+from objreg.maintenance.depth import Depth
 from objreg.maintenance.fetching import Fetching
 from objreg.maintenance.folder_check import FolderCheck
 
@@ -40,6 +41,8 @@ class DomainResult:
         entries: how many were replayed.
         records: how many were read.
         blobs: how many are needed by what was replayed.
+        blobs_read: how many of them were read and hashed.
+        blobs_vouched: how many of them were taken at the store's word.
         bytes_hashed: of blobs that were read.
         head: the newest entry, if it can be read.
         checkpoint: to begin from the next time; None where the state is not known.
@@ -52,6 +55,8 @@ class DomainResult:
     entries: int
     records: int
     blobs: int
+    blobs_read: int
+    blobs_vouched: int
     bytes_hashed: int
     head: Head | None
     checkpoint: Checkpoint | None
@@ -73,7 +78,7 @@ class DomainCheck:
         fetching: reads.
         seen: the newest entry that this machine saw of it, or None.
         definitions: of states that hold for it.
-        deep: whether blobs are read and hashed.
+        depth: whether blobs are read and hashed.
     """
 
     def __init__(
@@ -84,14 +89,14 @@ class DomainCheck:
         *,
         seen: Head | None,
         definitions: Definitions,
-        deep: bool,
+        depth: Depth,
     ) -> None:
         self._domain = domain
         self._listed = listed
         self._fetching = fetching
         self._seen = seen
         self._definitions = definitions
-        self._folder = FolderCheck(domain, listed, fetching, deep=deep)
+        self._folder = FolderCheck(domain, listed, fetching, depth=depth)
         self._findings: list[Finding] = []
         is_model = domain.endswith(".model")
         entries = (key for key in listed if kind_of(key.removeprefix(f"{domain}/"), has_blobs=is_model) == "entry")
@@ -134,6 +139,8 @@ class DomainCheck:
             entries=self._entries,
             records=self._records,
             blobs=len(audit.needs.by_key) if isinstance(audit, ModelAudit) else 0,
+            blobs_read=self._folder.blobs_read,
+            blobs_vouched=self._folder.blobs_vouched,
             bytes_hashed=self._folder.bytes_hashed,
             head=self._head(),
             checkpoint=self._replay.checkpoint(self._last[0]) if self._last else None,

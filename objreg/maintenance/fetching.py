@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import TypeVar
 
 from objreg.errors import StoreUnavailable
 from objreg.registry.clock import Clock
 from objreg.store.base import ObjectInfo, Store
+from objreg.store.checksums import recorded_sha256
 
 __all__ = ["Fetching", "fetching"]
 
@@ -64,6 +66,14 @@ class Fetching:
             return self._patiently(self.store.head, key)
 
         return {info.key: info.size for info in self._small.map(head, tuple(keys)) if info is not None}
+
+    def recorded(self, keys: Iterable[str]) -> dict[str, str]:
+        """Return the digests that the store keeps of those objects of which it keeps one."""
+
+        def ask(key: str) -> tuple[str, str | None]:
+            return key, self._patiently(partial(recorded_sha256, self.store), key)
+
+        return {key: digest for key, digest in self._small.map(ask, tuple(keys)) if digest is not None}
 
     def blobs(self, check: Callable[[T], U], items: Iterable[T]) -> Iterator[U]:
         """Yield what ``check`` says of each item, a few at a time."""

@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from objreg.core.audit.findings import Finding, finding
 from objreg.core.audit.inventory import kind_of
 from objreg.core.audit.model import ModelAudit
+from objreg.core.audit.needs import Need
 from objreg.core.digest import digest_of
 from objreg.maintenance.blob_check import blob_damage, nameless_damage
+from objreg.maintenance.depth import Depth
 from objreg.maintenance.fetching import Fetching
 
 __all__ = ["FolderCheck"]
@@ -19,18 +21,20 @@ class FolderCheck:
         domain: the folder.
         listed: sizes of what is in it, by key.
         fetching: reads.
-        deep: whether blobs, and objects that nothing names, are read and hashed.
+        depth: whether blobs, and objects that nothing names, are read and hashed.
 
     Attributes:
         bytes_hashed: of what was read.
+        blobs_read: how many blobs that records need were read and hashed.
+        blobs_vouched: how many were taken at the store's word instead.
     """
 
-    def __init__(self, domain: str, listed: Mapping[str, int], fetching: Fetching, *, deep: bool) -> None:
-        self.bytes_hashed = 0
+    def __init__(self, domain: str, listed: Mapping[str, int], fetching: Fetching, *, depth: Depth) -> None:
+        self.bytes_hashed = self.blobs_read = self.blobs_vouched = 0
         self._domain = domain
         self._listed = listed
         self._fetching = fetching
-        self._deep = deep
+        self._depth = depth
 
     def blobs(self, audit: ModelAudit) -> Iterator[Finding]:
         """Yield each blob that is not there as records promise it."""
@@ -41,13 +45,30 @@ class FolderCheck:
         for key, (code, message) in problems:
             yield finding(code, self._domain, key, message)
             wrong.add(key)
-        if self._deep:
-            readable = sorted(key for key in needs if key in sizes and key not in wrong)
-            for key, damage in self._hashed(readable, lambda key, data: blob_damage(data, needs[key].part)):
+        if self._depth.hashes:
+            sound = (key for key in needs if key in sizes and key not in wrong)
+            doubtful = sorted(self._not_vouched(sound, needs))
+            for key, damage in self._hashed(doubtful, lambda key, data: blob_damage(data, needs[key].part)):
                 if damage is not None:
                     yield finding("blob-damaged", self._domain, key, damage)
-                elif audit.needs.is_live(key, audit.versions):  # others may be collected meanwhile
+                    continue
+                self.blobs_read -= 1
+                if audit.needs.is_live(key, audit.versions):  # others may be collected meanwhile
                     yield finding("blob-missing", self._domain, key, "it was listed, and could not be read any more")
+
+    def _not_vouched(self, keys: Iterable[str], needs: Mapping[str, Need]) -> set[str]:
+        """Return those blobs that must be read: the store's word for the others is what records promise.
+
+        A blob with another checksum is read as well. It may be damaged, or the checksum may be wrong.
+        """
+        asked = set(keys)
+        if self._depth is Depth.VOUCHED:
+            said = self._fetching.recorded(sorted(asked))
+            vouched = {key for key, digest in said.items() if digest == needs[key].part.stored_digest}
+            self.blobs_vouched += len(vouched)
+            asked -= vouched
+        self.blobs_read += len(asked)
+        return asked
 
     def strangers(self, named: set[str], condemned: Iterable[str], *, partial: bool) -> Iterator[Finding]:
         """Yield every object that nothing names.
@@ -71,7 +92,7 @@ class FolderCheck:
             elif kind != "entry" and key not in named and not partial:
                 yield finding(f"orphan-{kind}", self._domain, key, f"{size} bytes that no entry or record names")
                 orphans.append(key)
-        if self._deep:
+        if self._depth.hashes:
             for key, damage in self._hashed(orphans, _orphan_damage):
                 if damage is not None:
                     yield finding("orphan-damaged", self._domain, key, damage)

@@ -17,6 +17,7 @@ from objreg.core.digest import digest_of
 from objreg.core.keys import MARKER, model_domain
 from objreg.core.names import check_path
 from objreg.errors import FormatError, InvalidInput, NotFound
+from objreg.maintenance.depth import Depth
 from objreg.maintenance.domain_check import DomainCheck, DomainResult
 from objreg.maintenance.fetching import Fetching, fetching
 from objreg.maintenance.verified import Verified, VerifiedDomain
@@ -45,7 +46,9 @@ class FsckReport:
         entries: how many were replayed.
         records: how many were read and hashed.
         blobs: how many are needed by what was replayed.
-        bytes_hashed: of blobs that were read, with ``deep``.
+        blobs_read: how many of them were read and hashed, with ``deep``.
+        blobs_vouched: how many of them were taken at the store's word, with ``stored_checksums``.
+        bytes_hashed: of blobs that were read, needed or not.
     """
 
     url: str
@@ -54,6 +57,8 @@ class FsckReport:
     entries: int
     records: int
     blobs: int
+    blobs_read: int
+    blobs_vouched: int
     bytes_hashed: int
 
     @property
@@ -71,6 +76,7 @@ def fsck(
     path: str = "",
     *,
     deep: bool = False,
+    stored_checksums: bool = False,
     since: bool = False,
     since_entry: int | None = None,
     progress: Callable[[int], None] | None = None,
@@ -84,6 +90,8 @@ def fsck(
         registry: which one.
         path: of a model or a namespace; ``""`` for all. The manifests that define states for it are verified too.
         deep: read and hash every blob, and whatever nothing names.
+        stored_checksums: with ``deep``, do not read a blob of which the store itself keeps the right SHA-256: for
+            stores that ``objreg doctor`` saw refuse a wrong one. It speaks of the bytes at the upload.
         since: replay only what came after the last entry that this machine verified without errors.
         since_entry: take a model's entries up to this number on trust, and replay only later ones.
         progress: is told how many more objects were read; from any thread.
@@ -93,26 +101,31 @@ def fsck(
 
     Raises:
         NotFound: there is no such model or namespace, or no registry.
-        InvalidInput: ``since_entry`` without a model; or a version instead of a model.
+        InvalidInput: ``since_entry`` without a model; a version instead of a model; ``stored_checksums`` without
+            ``deep``, or of a storage that keeps none.
+        MissingDependency: the package that asks for checksums is not installed.
         StoreError: the store gave no answer, or cannot be listed: nothing can be said then.
     """
     session = registry.session
     if path:
         _check_whole(path)
+    depth = _depth(deep=deep, stored_checksums=stored_checksums)
     with fetching(session.store, session.clock, progress or _ignore) as reading:
-        run = _Run(reading, session.recall, deep=deep, since=since)
+        if depth is Depth.VOUCHED:
+            reading.recorded((MARKER,))  # a storage that keeps none is told before anything is read
+        run = _Run(reading, session.recall, depth=depth, since=since)
         listed = _listed(session.store, path)
         trusted = _trusted(path, since_entry, listed)
         return run.report(listed, path, trusted)
 
 
 class _Run:
-    def __init__(self, reading: Fetching, recall: Recall, *, deep: bool, since: bool) -> None:
+    def __init__(self, reading: Fetching, recall: Recall, *, depth: Depth, since: bool) -> None:
         self._fetching = reading
         self._recall = recall
-        self._deep = deep
+        self._depth = depth
         self._since = since
-        self._verified = Verified(recall, deep=deep)
+        self._verified = Verified(recall, depth=depth)
 
     def report(self, listed: Listed, path: str, trusted: Mapping[str, int]) -> FsckReport:
         outside = listed.pop("", {})
@@ -143,6 +156,8 @@ class _Run:
             entries=sum(result.entries for result in results),
             records=sum(result.records for result in results),
             blobs=sum(result.blobs for result in results),
+            blobs_read=sum(result.blobs_read for result in results),
+            blobs_vouched=sum(result.blobs_vouched for result in results),
             bytes_hashed=sum(result.bytes_hashed for result in results),
         )
 
@@ -201,7 +216,7 @@ class _Run:
             self._fetching,
             seen=seen.head if seen else None,
             definitions=_holding(domain, definitions),
-            deep=self._deep,
+            depth=self._depth,
         )
         last = self._verified.get(domain) if self._since else None
         begin: Checkpoint | int | None = trusted if last is None or trusted is not None else last.checkpoint
@@ -230,6 +245,14 @@ def _check_whole(path: str) -> None:
     if mark > 0:
         raise InvalidInput(f"a version is verified with its whole model: write {path[:mark]!r}", path=path)
     check_path(path)
+
+
+def _depth(*, deep: bool, stored_checksums: bool) -> Depth:
+    if not stored_checksums:
+        return Depth.DEEP if deep else Depth.QUICK
+    if not deep:
+        raise InvalidInput("--stored-checksums says how blobs are verified: add --deep, or leave it out")
+    return Depth.VOUCHED
 
 
 def _scopes_of_model(domain: str) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import msgspec
 from objreg.core.audit.replay import Checkpoint
 from objreg.core.encoding import encode
 from objreg.core.keys import REGISTRY_DOMAIN
+from objreg.maintenance.depth import Depth
 from objreg.registry.recall import Recall
 
 __all__ = ["Verified", "VerifiedDomain"]
@@ -38,12 +39,12 @@ class Verified:
 
     Args:
         recall: the machine's cache.
-        deep: whether blobs were read too; a quick verification does not stand for a deep one.
+        depth: of this verification, which does not stand for a deeper one.
     """
 
-    def __init__(self, recall: Recall, *, deep: bool) -> None:
+    def __init__(self, recall: Recall, *, depth: Depth) -> None:
         self._recall = recall
-        self._kinds = ("deep", "quick") if deep else ("quick",)
+        self._kinds = depth.covers
 
     def get(self, domain: str) -> VerifiedDomain | None:
         """Return how far a domain was verified, or None."""
@@ -54,7 +55,7 @@ class Verified:
             return None
 
     def put(self, domain: str, found: VerifiedDomain) -> None:
-        """Remember how far a domain was verified; a deep verification is a quick one too."""
+        """Remember how far a domain was verified, at this depth and at those that ask less."""
         for kind in self._kinds:
             self._write(domain, kind, encode(found))
 

@@ -22,6 +22,7 @@ from typing import Any, BinaryIO
 
 from objreg.errors import StoreUnavailable
 from objreg.store.base import ObjectInfo, Store
+from objreg.store.checksums import recorded_sha256
 
 __all__ = ["ForkSafeStore", "native_runtime_usable", "note_native_runtime", "serve"]
 
@@ -97,6 +98,9 @@ class ForkSafeStore:
     def head(self, key: str) -> ObjectInfo | None:
         return self._store().head(key)
 
+    def recorded_sha256(self, key: str) -> str | None:
+        return recorded_sha256(self._store(), key)
+
     def delete(self, key: str) -> None:
         self._store().delete(key)
 
@@ -138,6 +142,9 @@ class _ForwardingStore:
 
     def head(self, key: str) -> ObjectInfo | None:
         return self._ask("head", key)  # type: ignore[no-any-return]  # as above
+
+    def recorded_sha256(self, key: str) -> str | None:
+        return self._ask("recorded_sha256", key)  # type: ignore[no-any-return]  # as above
 
     def delete(self, key: str) -> None:
         self._ask("delete", key)

@@ -5,11 +5,13 @@ The public calls of a file system are made for people: they look twice, cache, a
 # ruff: noqa: SLF001 - the coroutines of a file system are private by name and what asynchronous callers are told to use
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from objreg.errors import StoreUnavailable, UnsafeStore
 from objreg.store.base import ObjectInfo
+from objreg.store.checksums import digest_of_answer, header_of
 
 __all__ = ["CLOUDS", "AzureFilesystem", "CloudFilesystem", "GoogleFilesystem", "Page", "S3Filesystem"]
 
@@ -27,11 +29,18 @@ class Page(NamedTuple):
 
 
 class CloudFilesystem(ABC):
-    """A file system and one of its buckets; coroutines run on the file system's own loop, keys are the bucket's."""
+    """A file system and one of its buckets; coroutines run on the file system's own loop, keys are the bucket's.
 
-    def __init__(self, filesystem: Any, bucket: str) -> None:
+    Args:
+        filesystem: of the cloud.
+        bucket: its name.
+        claim: gives the digest that is sent with a create, for the cloud to keep; only S3 keeps such.
+    """
+
+    def __init__(self, filesystem: Any, bucket: str, claim: Callable[[bytes], str] | None = None) -> None:
         self.filesystem = filesystem
         self.bucket = bucket
+        self.claim = claim
 
     @abstractmethod
     async def get(self, key: str) -> bytes:
@@ -53,6 +62,11 @@ class CloudFilesystem(ABC):
     async def head(self, key: str) -> ObjectInfo:
         """Return what the cloud says of an object."""
 
+    async def recorded_sha256(self, key: str) -> str | None:
+        """Return the digest that the cloud keeps of an object, or None: Google and Azure keep other checksums."""
+        del key
+        return None
+
     @abstractmethod
     async def delete(self, key: str) -> None:
         """Delete an object."""
@@ -61,8 +75,8 @@ class CloudFilesystem(ABC):
 class S3Filesystem(CloudFilesystem):
     """s3fs."""
 
-    def __init__(self, filesystem: Any, bucket: str) -> None:
-        super().__init__(filesystem, bucket)
+    def __init__(self, filesystem: Any, bucket: str, claim: Callable[[bytes], str] | None = None) -> None:
+        super().__init__(filesystem, bucket, claim)
         filesystem.retries = 1  # reads are repeated above; a create's doubt is for the caller to settle
         self._condition_known = False
 
@@ -78,7 +92,9 @@ class S3Filesystem(CloudFilesystem):
 
     async def create(self, key: str, data: bytes) -> None:
         await self._check_condition_is_sent()
-        await self._call("put_object", Key=key, Body=data, IfNoneMatch="*")
+        # Not ChecksumAlgorithm: botocore would send it behind the body, which fewer servers understand.
+        claim = {"ChecksumSHA256": header_of(self.claim(data))} if self.claim else {}
+        await self._call("put_object", Key=key, Body=data, IfNoneMatch="*", **claim)
 
     async def _check_condition_is_sent(self) -> None:
         """Refuse a botocore that does not know the condition: s3fs would leave it out silently, and overwrite."""
@@ -113,6 +129,9 @@ class S3Filesystem(CloudFilesystem):
         answer = await self._call("head_object", Key=key)
         return ObjectInfo(key, answer["ContentLength"], answer["LastModified"].astimezone(UTC))
 
+    async def recorded_sha256(self, key: str) -> str | None:
+        return digest_of_answer(await self._call("head_object", Key=key, ChecksumMode="ENABLED"))
+
     async def delete(self, key: str) -> None:
         await self._call("delete_object", Key=key)
 
@@ -123,8 +142,8 @@ class S3Filesystem(CloudFilesystem):
 class GoogleFilesystem(CloudFilesystem):
     """gcsfs."""
 
-    def __init__(self, filesystem: Any, bucket: str) -> None:
-        super().__init__(filesystem, bucket)
+    def __init__(self, filesystem: Any, bucket: str, claim: Callable[[bytes], str] | None = None) -> None:
+        super().__init__(filesystem, bucket, claim)
         import aiohttp
 
         filesystem.requests_timeout = aiohttp.ClientTimeout(

@@ -28,16 +28,19 @@ class FsspecStore:
         location: of the root.
         filesystem: without caches, see ``fsspec_opening``.
         identity: see the protocol.
+        claim: gives the digest that is sent with each create, for S3 to keep; None sends none.
     """
 
     ordered = True
 
-    def __init__(self, location: Location, filesystem: Any, identity: str) -> None:
+    def __init__(
+        self, location: Location, filesystem: Any, identity: str, claim: Callable[[bytes], str] | None = None
+    ) -> None:
         self.url = location.url
         self.identity = identity
         self.ordered = not location.bucket.endswith("--x-s3")  # S3 Express lists in no order
         self._location = location
-        self._cloud: CloudFilesystem = CLOUDS[location.scheme](filesystem, location.bucket)
+        self._cloud: CloudFilesystem = CLOUDS[location.scheme](filesystem, location.bucket, claim)
         self._bucket_seen = False
 
     def get(self, key: str) -> bytes | None:
@@ -103,6 +106,10 @@ class FsspecStore:
         full = self._location.full(key)
         found = self._read(f"head {key}", lambda: self._cloud.head(full))
         return None if found is None else ObjectInfo(key, found.size, found.modified)
+
+    def recorded_sha256(self, key: str) -> str | None:
+        full = self._location.full(key)
+        return self._read(f"head {key}", lambda: self._cloud.recorded_sha256(full))
 
     def delete(self, key: str) -> None:
         full = self._location.full(key)

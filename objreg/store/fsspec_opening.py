@@ -4,17 +4,19 @@ import importlib
 import inspect
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from objreg.core.digest import digest_of
 from objreg.errors import InvalidInput, MissingDependency
 from objreg.store.aws_profile import read_aws_profile, s3_endpoint
 from objreg.store.base import Store
 from objreg.store.forked import ForkSafeStore
 from objreg.store.options import CloudOptions, Location
 
-__all__ = ["make_filesystem", "open_with_fsspec", "store_of_filesystem"]
+__all__ = ["make_filesystem", "open_with_fsspec", "respelled_for_fsspec", "store_of_filesystem"]
 
 _CLASSES = {
     "s3": ("s3fs", "S3FileSystem", "s3"),
@@ -22,6 +24,8 @@ _CLASSES = {
     "az": ("adlfs", "AzureBlobFileSystem", "azure"),
 }
 _SCHEMES = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs", "az": "az", "abfs": "az", "abfss": "az"}
+_OBSTORE_NAMES = {"access_key_id": "key", "secret_access_key": "secret", "session_token": "token"}
+"""obstore's names, and those of s3fs."""
 _UNCACHED = {"use_listings_cache": False, "skip_instance_cache": True, "asynchronous": False}
 
 
@@ -35,7 +39,8 @@ def open_with_fsspec(location: Location, options: CloudOptions) -> Store:
     from objreg.store.fsspec_engine import FsspecStore
 
     filesystem, endpoint = make_filesystem(location, options)
-    return FsspecStore(location, filesystem, location.identity(endpoint))
+    claim = digest_of if options.checksum_algorithm else None
+    return FsspecStore(location, filesystem, location.identity(endpoint), claim)
 
 
 def make_filesystem(location: Location, options: CloudOptions) -> tuple[Any, str | None]:
@@ -55,6 +60,12 @@ def make_filesystem(location: Location, options: CloudOptions) -> tuple[Any, str
         raise InvalidInput(
             f"the options of {location.url} are not complete or not valid; check account and keys"
         ) from error
+
+
+def respelled_for_fsspec(location: Location, options: CloudOptions) -> CloudOptions:
+    """Return the options of a store that obstore opens as fsspec's file systems take them."""
+    names = _OBSTORE_NAMES if location.scheme == "s3" else {}
+    return replace(options, native={names.get(name, name): value for name, value in options.native.items()})
 
 
 def store_of_filesystem(filesystem: Any, url: str) -> Store:

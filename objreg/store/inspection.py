@@ -10,15 +10,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from objreg.errors import ObjregError, StoreError
+from objreg.store.base import Store
 from objreg.store.fsspec_clouds import CLOUDS
-from objreg.store.options import CloudOptions, Location
+from objreg.store.fsspec_engine import FsspecStore
+from objreg.store.options import Location
 from objreg.store.urls import parse_location
 
 __all__ = ["BucketInspector", "BucketSettings", "LifecycleRule", "inspector_for"]
 
 _SECONDS = 25.0
-_NATIVE_S3 = {"access_key_id": "key", "secret_access_key": "secret", "session_token": "token"}
-"""obstore's names, and those of s3fs."""
 _ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 _ABSENT = frozenset(
     {"NoSuchLifecycleConfiguration", "ObjectLockConfigurationNotFoundError", "NoSuchObjectLockConfiguration"}
@@ -86,6 +86,10 @@ class BucketInspector:
         full = self.location.full(prefix)
         page = self._run(self._cloud.page(full, limit=limit))
         return [self.location.relative(found.key) for found in page.objects]
+
+    def claiming(self, claim: Callable[[bytes], str]) -> Store:
+        """Return the registry's root as a store that sends what ``claim`` takes for a digest with each create."""
+        return FsspecStore(self.location, self._filesystem, self.location.url, claim)
 
     def settings(self) -> BucketSettings:
         """Return what the cloud says of the bucket."""
@@ -163,21 +167,14 @@ def inspector_for(url: str, storage_options: Mapping[str, object] | None = None)
         MissingDependency: the cloud's extra is not installed.
         InvalidInput: an option is wrong, or is only known to the other engine.
     """
-    from objreg.store.fsspec_opening import make_filesystem
+    from objreg.store.fsspec_opening import make_filesystem, respelled_for_fsspec
 
     found = parse_location(url, storage_options)
     if found is None:
         return None
     location, options = found
-    filesystem, _ = make_filesystem(location, _for_fsspec(location.scheme, options))
+    filesystem, _ = make_filesystem(location, respelled_for_fsspec(location, options))
     return BucketInspector(location, filesystem)
-
-
-def _for_fsspec(scheme: str, options: CloudOptions) -> CloudOptions:
-    from dataclasses import replace
-
-    names = _NATIVE_S3 if scheme == "s3" else {}
-    return replace(options, native={names.get(name, name): value for name, value in options.native.items()})
 
 
 def _reason(error: Exception, name: str) -> str:

@@ -4,11 +4,13 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any, NoReturn
 
 from objreg.errors import AccessDenied, InvalidInput, MissingDependency
 from objreg.store.answers import MISSING_BUCKET_CODES, answer_error
-from objreg.store.base import ObjectInfo
+from objreg.store.base import ObjectInfo, Store
+from objreg.store.checksums import recorded_sha256
 from objreg.store.forked import note_native_runtime
 from objreg.store.obstore_settings import RETRIES, ObstoreSettings, settings_for
 from objreg.store.options import CloudOptions, Location
@@ -36,6 +38,7 @@ class ObstoreStore:
         self.url = location.url
         self.ordered = not location.bucket.endswith("--x-s3")  # S3 Express lists in no order
         self._location = location
+        self._options = options
         self._settings = settings_for(location, options, os.environ)
         self.identity = self._settings.identity
         # A stalled answer is given up after 20 s; that clock also runs while a long body goes up, hence two clients.
@@ -107,6 +110,16 @@ class ObstoreStore:
                 return _info(self._objects.head(key))
             except FileNotFoundError:
                 return None
+
+    def recorded_sha256(self, key: str) -> str | None:
+        """As the protocol says, through s3fs with the same options: obstore sends checksums, and returns none."""
+        return recorded_sha256(self._told_by_fsspec, key)
+
+    @cached_property
+    def _told_by_fsspec(self) -> Store:
+        from objreg.store.fsspec_opening import open_with_fsspec, respelled_for_fsspec
+
+        return open_with_fsspec(self._location, respelled_for_fsspec(self._location, self._options))
 
     def delete(self, key: str) -> None:
         with self._translated(f"delete {key}"):

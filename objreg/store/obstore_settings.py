@@ -69,6 +69,8 @@ def _s3(location: Location, options: CloudOptions, environment: Mapping[str, str
         config["s3_express"] = True
     if options.kms_key_id:
         config |= {"server_side_encryption": "aws:kms", "sse_kms_key_id": options.kms_key_id}
+    if options.checksum_algorithm:
+        config["checksum_algorithm"] = options.checksum_algorithm
     credentials, provider = _s3_credentials(options, profile, environment)
     return ObstoreSettings(
         kind="S3Store",

@@ -55,6 +55,7 @@ class CloudOptions:
         profile: of the AWS configuration files.
         kms_key_id: encrypt creates with this key (SSE-KMS).
         account_name: of Azure.
+        checksum_algorithm: ``SHA256`` sends a checksum with each create, for S3 to keep.
         native: the engine's own options, which may be secrets.
     """
 
@@ -65,6 +66,7 @@ class CloudOptions:
     profile: str | None = None
     kms_key_id: str | None = None
     account_name: str | None = None
+    checksum_algorithm: str | None = None
     native: Mapping[str, object] = field(default_factory=dict, repr=False)
 
     def with_account(self, account_name: str) -> "CloudOptions":
@@ -125,4 +127,6 @@ def _checked(name: str, value: object) -> object:
         if scheme not in {"http", "https"} or not rest or "@" in rest:
             raise InvalidInput("option 'endpoint_url' must be http:// or https:// with a host, without credentials")
         return value.rstrip("/")
+    if name == "checksum_algorithm" and value != "SHA256":
+        raise InvalidInput(f"option 'checksum_algorithm' is {value!r}; the one that is known is SHA256", option=name)
     return value

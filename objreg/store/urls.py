@@ -33,7 +33,7 @@ def open_store(
     Args:
         url: a path or ``file://``, ``memory://name``, ``s3://bucket/prefix``, ``gs://``, ``az://``, ``https://``. The
             query of a cloud's address may set ``endpoint_url``, ``region``, ``anonymous``, ``path_style``, ``profile``,
-            ``kms_key_id`` and ``account_name``.
+            ``kms_key_id``, ``account_name`` and ``checksum_algorithm``.
         storage_options: the same names, and the engine's own.
         engine: ``fsspec`` or ``obstore``. Without it: fsspec where ``storage_options`` or ``filesystem`` is given and
             for ``gs://``, else obstore.
@@ -140,6 +140,10 @@ def _parse_cloud(url: str, storage_options: Mapping[str, object] | None) -> tupl
     parts = _split(url)
     options = parse_options(dict(parse_qsl(parts.query, keep_blank_values=True)), storage_options)
     scheme = _CLOUDS[parts.scheme]
+    if options.checksum_algorithm and scheme != "s3":
+        raise InvalidInput(
+            f"{scheme}:// keeps MD5 or CRC32C checksums, not {options.checksum_algorithm}; leave checksum_algorithm out"
+        )
     container, at, account_host = parts.netloc.partition("@")
     if at and options.account_name is None:
         options = options.with_account(account_host.partition(".")[0])

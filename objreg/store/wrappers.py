@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from objreg.errors import NotFound, StoreError
 from objreg.store.base import ObjectInfo, Store
+from objreg.store.checksums import recorded_sha256
 
 __all__ = ["CountingStore", "OfflineStore", "ReadOnlyStore"]
 
@@ -74,6 +75,10 @@ class CountingStore:
         self._count("head")
         return self._store.head(key)
 
+    def recorded_sha256(self, key: str) -> str | None:
+        self._count("recorded_sha256")
+        return recorded_sha256(self._store, key)
+
     def delete(self, key: str) -> None:
         self._count("delete")
         self._store.delete(key)
@@ -112,6 +117,9 @@ class ReadOnlyStore:
 
     def head(self, key: str) -> ObjectInfo | None:
         return self._store.head(key)
+
+    def recorded_sha256(self, key: str) -> str | None:
+        return recorded_sha256(self._store, key)
 
     def delete(self, key: str) -> None:
         raise self._refusal(f"delete {key}")
