@@ -10,12 +10,11 @@ from objreg.cli.completers import complete_models
 from objreg.cli.help import Group
 from objreg.cli.invocation import Invocation, json_option, registry_options
 from objreg.cli.output import Fields, Table
-from objreg.errors import InvalidInput, NotFound
+from objreg.errors import InvalidInput
 
 if TYPE_CHECKING:  # imported by the commands when they are used
     from objreg.catalog.documents import CatalogDocument, Problem
     from objreg.core.records import Catalog
-    from objreg.registry.registry import Registry
 
 __all__ = ["command"]
 
@@ -54,8 +53,11 @@ def apply(invocation: Invocation, files: tuple[Path, ...], expect: str | None, m
     if expect is not None and len(files) > 1:
         raise click.UsageError("--expect is for one document: a catalog of one model is what you saw")
     documents = _checked(files)
-    registry = invocation.registry()
-    applied = [(document, *_apply(registry, document, expect, message)) for document in documents]
+    registry = invocation.changing_registry()
+    applied = []
+    for document in documents:
+        catalog = registry.put_catalog(document.model, **document.fields, expect=expect, message=message)
+        applied.append((document, catalog, invocation.commits[-1]))
     rows = [(document.model, "changed" if changed else "unchanged") for document, _, changed in applied]
     report = [
         {"file": document.file, "model": document.model, "changed": changed, "catalog": catalog}
@@ -76,17 +78,6 @@ def _checked(files: Sequence[Path]) -> "tuple[CatalogDocument, ...]":
 def _sentence(problems: "Sequence[Problem]") -> str:
     first = "; ".join(map(str, problems))
     return f"{len(problems)} {'problem' if len(problems) == 1 else 'problems'}, nothing was applied: {first}"
-
-
-def _apply(
-    registry: "Registry", document: "CatalogDocument", expect: str | None, message: str
-) -> "tuple[Catalog, bool]":
-    try:
-        before = registry.catalog(document.model)
-    except NotFound:
-        before = None
-    after = registry.put_catalog(document.model, **document.fields, expect=expect, message=message)
-    return after, before != after
 
 
 @command.command("show")

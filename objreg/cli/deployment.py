@@ -80,8 +80,9 @@ def status_(invocation: Invocation, model: str, number: int, status: str, expect
     Examples:
       objreg deployment status fraud/clf 3 ended -m "replaced by 4"
     """
-    found = invocation.registry().set_deployment_status(model, number, status, expect=expect, message=message)
-    invocation.output.result(found, Table(("number", "status"), [(found.number, found.status)]))
+    registry = invocation.changing_registry()
+    found = registry.set_deployment_status(model, number, status, expect=expect, message=message)
+    invocation.changed(found, Table(("number", "status"), [(found.number, found.status)]))
 
 
 def deployment_table(deployments: "Sequence[Deployment]") -> Table:

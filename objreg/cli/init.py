@@ -36,13 +36,10 @@ def command(
     registry, created = create_registry(location or url, storage_options=options, engine=invocation.engine)
     click.get_current_context().call_on_close(registry.close)
     if description is not None or owner is not None:
-        said = registry.settings()
-        registry.put_settings(
-            description=description if description is not None else said.description if said else "",
-            owner=owner if owner is not None else said.owner if said else "",
-            url=said.url if said else "",
-        )
+        registry.session.committed = invocation.commits.append
+        registry.put_settings(description=description, owner=owner, url=None)
     if not created:
         invocation.output.note(f"there is a registry in {registry.url} already")
-    document = {"url": registry.url, "created": created, "settings": registry.settings()}
+    changed = created or any(invocation.commits)
+    document = {"url": registry.url, "created": created, "settings": registry.settings(), "changed": changed}
     invocation.output.result(document, registry.url)

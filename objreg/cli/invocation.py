@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from objreg.cli.output import Output
+from objreg.cli.output import Output, View, plain
 
 if TYPE_CHECKING:  # the registry is imported when a command uses it, not when help is shown
     from objreg.registry.registry import Registry
@@ -30,6 +30,7 @@ class Invocation:
         json: whether to answer in JSON.
         debug: whether to show tracebacks.
         offline: whether to make no request.
+        commits: of each commit that was made, whether it changed anything.
     """
 
     url: str | None = None
@@ -38,6 +39,7 @@ class Invocation:
     json: bool = False
     debug: bool = False
     offline: bool = False
+    commits: list[bool] = field(default_factory=list)
 
     @property
     def output(self) -> Output:
@@ -52,6 +54,18 @@ class Invocation:
         registry.assets = None  # a command prints what it was asked for, whatever stands in for it in development
         click.get_current_context().call_on_close(registry.close)
         return registry
+
+    def changing_registry(self) -> "Registry":
+        """Open the registry to change it: ``commits`` has whether anything was."""
+        registry = self.registry()
+        registry.session.committed = self.commits.append
+        return registry
+
+    def changed(self, record: Any, *views: View) -> None:
+        """Print the record that a change left, and whether anything changed by it."""
+        if not any(self.commits):
+            self.output.note("nothing changed")
+        self.output.result(plain(record) | {"changed": any(self.commits)}, *views)
 
 
 def key_values(_ctx: click.Context | None, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:

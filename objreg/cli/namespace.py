@@ -1,18 +1,11 @@
 """``objreg namespace``."""
 
-from typing import TYPE_CHECKING
-
 import click
 
 from objreg.cli.completers import complete_namespaces
 from objreg.cli.help import Group
 from objreg.cli.invocation import Invocation, registry_options
 from objreg.cli.output import Fields, Table
-from objreg.errors import NotFound
-
-if TYPE_CHECKING:  # imported by the commands when they open the registry
-    from objreg.core.records import Namespace
-    from objreg.registry.registry import Registry
 
 __all__ = ["command"]
 
@@ -45,23 +38,9 @@ def put(
     Examples:
       objreg namespace put abc_corp/claim --owner alice@example.com -d "claims handling"
     """
-    registry = invocation.registry()
-    said = _said(registry, namespace)
-    found = registry.put_namespace(
-        namespace,
-        description=description if description is not None else said.description if said else "",
-        owner=owner if owner is not None else said.owner if said else "",
-        url=page if page is not None else said.url if said else "",
-        message=message,
-    )
-    invocation.output.result(found, found.namespace)
-
-
-def _said(registry: "Registry", namespace: str) -> "Namespace | None":
-    try:
-        return registry.namespace(namespace)
-    except NotFound:
-        return None
+    registry = invocation.changing_registry()
+    found = registry.put_namespace(namespace, description=description, owner=owner, url=page, message=message)
+    invocation.changed(found, found.namespace)
 
 
 @command.command("show")

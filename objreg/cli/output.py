@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-__all__ = ["Fields", "Output", "Table", "visible"]
+__all__ = ["Fields", "Output", "Table", "View", "dump", "plain", "visible"]
 
 Cell = str | int | float
 _SHORT_DIGEST = len("sha256:") + 12

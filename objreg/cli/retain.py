@@ -98,8 +98,9 @@ def set_(invocation: Invocation, file: Path, namespace: str, message: str) -> No
     """
     from objreg.maintenance import put_policy, read_policy_file
 
-    rules = read_policy_file(file)
-    _show(invocation, put_policy(invocation.registry(), rules, namespace=namespace.removesuffix("/"), message=message))
+    rules, registry = read_policy_file(file), invocation.changing_registry()
+    found = put_policy(registry, rules, namespace=namespace.removesuffix("/"), message=message)
+    invocation.changed(found, _table(found))
 
 
 @command.command("show")
@@ -118,13 +119,13 @@ def show(invocation: Invocation, path: str) -> None:
     found = retention_policy(invocation.registry(), path.removesuffix("/"))
     if found is None:
         invocation.output.note(f"no retention policy holds for {path or 'the registry'}: all is kept")
-    _show(invocation, found)
+    invocation.output.result(found, _table(found))
 
 
-def _show(invocation: Invocation, policy: "RetentionPolicy | None") -> None:
+def _table(policy: "RetentionPolicy | None") -> Table:
     rules: dict[str, Any] = {} if policy is None else dict(policy.rules)
     rows = [
         (state, *("for ever" if days is None else f"{days} days" for days in (rule.models, rule.runs)), rule.keep_last)
         for state, rule in sorted(rules.items())
     ]
-    invocation.output.result(policy, Table(("state", "models", "runs", "keep_last"), rows))
+    return Table(("state", "models", "runs", "keep_last"), rows)

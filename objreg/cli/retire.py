@@ -25,5 +25,5 @@ def command(invocation: Invocation, spec: str, reason: str, expect: str | None, 
     Examples:
       objreg retire fraud/clf:1.0 --reason "trained on leaked labels"
     """
-    record = invocation.registry().retire(spec, reason=reason, expect=expect, message=message)
-    invocation.output.result(record, f"{record.version.model}:{record.version.version}")
+    record = invocation.changing_registry().retire(spec, reason=reason, expect=expect, message=message)
+    invocation.changed(record, f"{record.version.model}:{record.version.version}")

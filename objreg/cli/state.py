@@ -37,10 +37,10 @@ def define(
       objreg state define production --exclusive
       objreg state define shadow --namespace fraud -d "answers, and nobody listens"
     """
-    found = invocation.registry().define_state(
+    found = invocation.changing_registry().define_state(
         name, exclusive=exclusive, namespace=namespace, description=description, message=message
     )
-    invocation.output.result(found, found.name)
+    invocation.changed(found, found.name)
 
 
 @command.command("set")

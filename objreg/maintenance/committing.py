@@ -27,7 +27,7 @@ def commit_to_model(session: Session, manifest: Manifest, plan: Plan, message: s
     def refs(state: dict[str, Any]) -> dict[str, Pointer]:
         return model_refs(typed_state(state, ModelState, manifest.domain))
 
-    return Commit(manifest, plan, refs, actor=session.actor, message=message).run().value
+    return session.told(Commit(manifest, plan, refs, actor=session.actor, message=message).run())
 
 
 def commit_to_scope(session: Session, manifest: Manifest, plan: Plan, message: str) -> Any:
@@ -38,4 +38,4 @@ def commit_to_scope(session: Session, manifest: Manifest, plan: Plan, message: s
             session.check_registry()
         return plan()
 
-    return Commit(manifest, checked, lambda _: {}, actor=session.actor, message=message).run().value
+    return session.told(Commit(manifest, checked, lambda _: {}, actor=session.actor, message=message).run())

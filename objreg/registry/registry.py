@@ -1,11 +1,13 @@
 """The registry, as Python code uses it."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from objreg.core.decisions import Decision, View
 from objreg.core.keys import REGISTRY_DOMAIN, namespace_domain
@@ -152,9 +154,8 @@ class Registry(Changes, Reading):
         return operation.present(self._commit(manifest, plan, _refs_of(manifest.domain), message))
 
     def _commit(self, manifest: Manifest, plan: Callable[[], Decision], refs: "Refs", message: str) -> Any:
-        return (
-            Commit(manifest, plan, refs, actor=self._session.actor, message=drafts.text(message, "message")).run().value
-        )
+        commit = Commit(manifest, plan, refs, actor=self._session.actor, message=drafts.text(message, "message"))
+        return self._session.told(commit.run())
 
     @contextmanager
     def transaction(self, model: str, *, message: str = "") -> Iterator[Transaction]:
@@ -238,48 +239,55 @@ class Registry(Changes, Reading):
         return found
 
     def put_namespace(
-        self, namespace: str, *, description: str = "", owner: str = "", url: str = "", message: str = ""
+        self,
+        namespace: str,
+        *,
+        description: str | None = "",
+        owner: str | None = "",
+        url: str | None = "",
+        message: str = "",
     ) -> Namespace:
         """Say what a namespace is; it needs no other act to exist.
 
         Args:
             namespace: its path.
-            description: for people.
+            description: for people; None leaves it as it is, as it does for the others.
             owner: who answers for it.
             url: of its page.
             message: why, for the history.
+
+        Returns:
+            The record; the earlier one if it says the same.
         """
         stamp = Stamp.of(self._session.clock, self._session.actor)
         draft = Namespace(
             created_at=stamp.created_at,
             created_by=stamp.created_by,
             namespace=check_path(namespace, "namespace"),
-            description=drafts.text(description, "description"),
-            owner=drafts.text(owner, "owner"),
-            url=drafts.text(url, "url"),
         )
-        found: Namespace = self._put_description(namespace_domain(namespace), draft, message)
+        said = {"description": description, "owner": owner, "url": url}
+        found: Namespace = self._put_description(namespace_domain(namespace), draft, said, message)
         return found
 
     def put_settings(
-        self, *, description: str = "", owner: str = "", url: str = "", message: str = ""
+        self, *, description: str | None = "", owner: str | None = "", url: str | None = "", message: str = ""
     ) -> RegistrySettings:
-        """Say what the registry is; arguments as for ``put_namespace``."""
+        """Say what the registry is; arguments and value as for ``put_namespace``."""
         stamp = Stamp.of(self._session.clock, self._session.actor)
-        draft = RegistrySettings(
-            created_at=stamp.created_at,
-            created_by=stamp.created_by,
-            description=drafts.text(description, "description"),
-            owner=drafts.text(owner, "owner"),
-            url=drafts.text(url, "url"),
-        )
-        found: RegistrySettings = self._put_description(REGISTRY_DOMAIN, draft, message)
+        draft = RegistrySettings(created_at=stamp.created_at, created_by=stamp.created_by)
+        said = {"description": description, "owner": owner, "url": url}
+        found: RegistrySettings = self._put_description(REGISTRY_DOMAIN, draft, said, message)
         return found
 
-    def _put_description(self, domain: str, draft: Namespace | RegistrySettings, message: str) -> Any:
+    def _put_description(
+        self, domain: str, draft: Namespace | RegistrySettings, said: Mapping[str, str | None], message: str
+    ) -> Any:
+        new = {name: drafts.text(text, name) for name, text in said.items() if text is not None}
+
         def rule(state: ScopeState, manifest: Manifest) -> Decision:
             current = self._session.record(manifest, state.record) if state.record else None
-            return put_description(state, draft, current)
+            kept = {name: getattr(current, name) for name in said.keys() - new.keys()} if current else {}
+            return put_description(state, msgspec.structs.replace(draft, **kept, **new), current)
 
         return self._commit_scope(domain, rule, message)
 

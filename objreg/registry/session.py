@@ -23,7 +23,7 @@ from objreg.core.times import format_time
 from objreg.errors import FormatError, NotFound
 from objreg.local.cache import Cache
 from objreg.registry.clock import Clock
-from objreg.registry.commit import create_durably
+from objreg.registry.commit import Committed, create_durably
 from objreg.registry.known import KnownContent
 from objreg.registry.manifest import Manifest
 from objreg.registry.recall import Recall
@@ -80,6 +80,10 @@ def _log(text: str) -> None:
     logging.getLogger("objreg").info("%s", text)
 
 
+def _pass(_: bool) -> None:
+    """Nobody wants to know."""
+
+
 @dataclass
 class Session:
     """What a process holds while it uses a registry.
@@ -90,6 +94,7 @@ class Session:
         clock: time and chance.
         actor: who commits.
         tell: takes what a person who waits wants to know; by default it goes to the log.
+        committed: takes of each commit whether it changed anything.
         offline: whether only what this machine has seen is used; the store is then one that refuses.
         connections: how many blobs are sent or fetched at a time.
     """
@@ -99,6 +104,7 @@ class Session:
     clock: Clock
     actor: str
     tell: Callable[[str], None] = _log
+    committed: Callable[[bool], None] = _pass
     offline: bool = False
     connections: int = 8
     pid: int = field(default_factory=os.getpid)
@@ -115,6 +121,11 @@ class Session:
             if self._fetching is None:
                 self._fetching = ThreadPoolExecutor(self.connections, thread_name_prefix="objreg-pull")
             return self._fetching
+
+    def told(self, commit: Committed) -> Any:
+        """Tell whether a commit changed anything, and return its value."""
+        self.committed(commit.changed)
+        return commit.value
 
     def close(self) -> None:
         """Release connections and threads; the session is not used afterwards."""

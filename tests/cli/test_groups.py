@@ -184,3 +184,28 @@ def test_a_namespace_says_what_it_is(empty: Cli):
     assert "says nothing of itself" in empty("namespace", "show", "abc", code=3).err
     assert "not allowed" in empty("namespace", "put", "_x", code=2).err
     assert "password" in empty("namespace", "put", "x", "--url", "https://u:pw@host/", code=2).err
+
+
+SAYING_AGAIN = (
+    ("state define", ["state", "define", "shadow", "-d", "unheard"]),
+    ("namespace put", ["namespace", "put", "fraud", "--owner", "me"]),
+    ("retire", ["retire", "fraud/clf:1.1", "--reason", "old"]),
+    ("retain set", ["retain", "set", "retention.toml"]),
+    ("deployment status", ["deployment", "status", "fraud/clf", "1", "ended"]),
+    ("init", ["init", "--owner", "me"]),
+    ("catalog apply", ["catalog", "apply", "clf.toml"]),
+)
+
+
+@pytest.mark.parametrize(("name", "arguments"), SAYING_AGAIN, ids=[name for name, _ in SAYING_AGAIN])
+def test_saying_the_same_again_is_told(clf: Cli, name: str, arguments: list[str]):
+    """The document says whether this command changed anything, and a note does."""
+    Path("retention.toml").write_text("[retention.none]\nmodels = 30\n")
+    Path("clf.toml").write_text('model = "fraud/clf"\nowner = "me"')
+    clf("deployment", "record", "fraud/clf:1.0", "--endpoint", "x")
+    first, second = (clf(*arguments, "--json").json for _ in range(2))
+    if name == "catalog apply":
+        first, second = first[0], second[0]
+    assert (first["changed"], second["changed"]) == (True, False)
+    again = clf(*arguments)
+    assert {"init": "already", "catalog apply": ""}.get(name, "nothing changed") in again.err

@@ -17,7 +17,7 @@ RECORDS = "registry/fraud/clf.model/records"
 def test_init_creates_a_registry_once(cli: Cli, tmp_path: Path):
     """The URL is printed; the second time a note says that it is there, and nothing is changed."""
     first = cli("init", "--json")
-    assert first.json == {"url": (tmp_path / "registry").as_uri(), "created": True, "settings": None}
+    assert first.json == {"url": (tmp_path / "registry").as_uri(), "created": True, "settings": None, "changed": True}
     again = cli("init")
     assert again.out == (tmp_path / "registry").as_uri() + "\n"
     assert "there is a registry" in again.err

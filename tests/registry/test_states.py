@@ -334,6 +334,21 @@ def test_namespaces_and_the_registry_describe_themselves(
         other.namespace("empty")
 
 
+def test_what_is_not_said_of_a_namespace_stays_as_it_is(
+    registry: objreg.Registry, new_machine: Callable[..., Machine]
+) -> None:
+    """None leaves a field to whoever set it last, also to a writer who came between."""
+    registry.put_namespace("fraud", description="claims", owner="risk")
+    other = new_machine().registry()
+    other.put_namespace("fraud", description=None, owner="ada", url=None)
+    found = registry.put_namespace("fraud", description=None, owner=None, url="https://x")
+    assert (found.description, found.owner, found.url) == ("claims", "ada", "https://x")
+    assert registry.put_namespace("fraud", description=None, owner=None, url=None) == found
+    assert registry.put_namespace("fraud").owner == ""
+    assert registry.put_settings(description=None, owner="platform").description == ""
+    assert registry.put_settings(description="all", owner=None).owner == "platform"
+
+
 def test_lists_of_models_and_namespaces(registry: objreg.Registry, file: Callable[..., Path]) -> None:
     """Sorted paths; a namespace holds a model or describes itself, at any depth."""
     assert (registry.models(), registry.namespaces()) == ((), ())
