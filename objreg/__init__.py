@@ -26,20 +26,27 @@ from objreg.errors import (
 )
 
 if TYPE_CHECKING:
+    from objreg.core.diff import Difference, FileDifference, VersionDiff
+    from objreg.core.lock_file import LockedAsset, LockedEntry, LockedFile, LockFile
     from objreg.core.records import (
         Artifact,
         Catalog,
+        CodeState,
         Dataset,
         DataSource,
         Deployment,
+        Environment,
         Experiment,
         File,
         Inference,
         Interface,
         Namespace,
+        Part,
         RegistrySettings,
         Retirement,
         StateDefinition,
+        VersionRecord,
+        VersionReference,
     )
     from objreg.core.state import Change
     from objreg.registry.opening import open_registry as open  # noqa: A004  # it is called objreg.open
@@ -55,23 +62,32 @@ __all__ = [
     "Artifact",
     "Catalog",
     "Change",
+    "CodeState",
     "CommitUnknown",
     "Conflict",
     "DataSource",
     "Dataset",
     "Deployment",
+    "Difference",
+    "Environment",
     "Experiment",
     "File",
+    "FileDifference",
     "FormatError",
     "HistoryItem",
     "Inference",
     "IntegrityError",
     "Interface",
     "InvalidInput",
+    "LockFile",
+    "LockedAsset",
+    "LockedEntry",
+    "LockedFile",
     "MissingDependency",
     "Namespace",
     "NotFound",
     "ObjregError",
+    "Part",
     "Registry",
     "RegistrySettings",
     "Retirement",
@@ -83,37 +99,27 @@ __all__ = [
     "Transaction",
     "UnsafeStore",
     "Version",
+    "VersionDiff",
+    "VersionRecord",
+    "VersionReference",
     "VersionSummary",
     "__version__",
     "open",
 ]
 
-_RECORDS = "objreg.core.records"
-_VALUES = "objreg.registry.values"
-_PLACES = {
-    **dict.fromkeys(
-        (
-            "Artifact",
-            "Catalog",
-            "DataSource",
-            "Dataset",
-            "Deployment",
-            "Experiment",
-            "File",
-            "Inference",
-            "Interface",
-            "Namespace",
-            "RegistrySettings",
-            "Retirement",
-            "StateDefinition",
-        ),
-        _RECORDS,
+_NAMES = {
+    "objreg.core.diff": "Difference FileDifference VersionDiff",
+    "objreg.core.lock_file": "LockFile LockedAsset LockedEntry LockedFile",
+    "objreg.core.records": (
+        "Artifact Catalog CodeState DataSource Dataset Deployment Environment Experiment File Inference Interface"
+        " Namespace Part RegistrySettings Retirement StateDefinition VersionRecord VersionReference"
     ),
-    **dict.fromkeys(("HistoryItem", "StateChange", "Version", "VersionSummary"), _VALUES),
-    "Change": "objreg.core.state",
-    "Registry": "objreg.registry.registry",
-    "Transaction": "objreg.registry.transaction",
+    "objreg.core.state": "Change",
+    "objreg.registry.registry": "Registry",
+    "objreg.registry.transaction": "Transaction",
+    "objreg.registry.values": "HistoryItem StateChange Version VersionSummary",
 }
+_PLACES = {name: place for place, names in _NAMES.items() for name in names.split()}
 
 
 if not TYPE_CHECKING:  # else a type checker would take any name for one of objreg's

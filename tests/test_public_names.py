@@ -3,6 +3,8 @@
 import dataclasses
 import inspect
 import pickle
+import typing
+from collections.abc import Iterator
 from itertools import pairwise
 
 import msgspec
@@ -10,6 +12,8 @@ import pytest
 
 import objreg
 from objreg import errors
+from objreg.core.decisions import Decision, View
+from objreg.registry.session import Session
 
 SIGNATURES = """
 AccessDenied
@@ -17,23 +21,32 @@ AlreadyExists
 Artifact: name, folder, digest, size, description, files
 Catalog: format, created_at, created_by, model, description, owner, url, data_sources, inference, tags, code
 Change: kind, name, version, record, before, after
+CodeState: remote, commit, branch, dirty
 CommitUnknown
 Conflict
 DataSource: name, type, description, owner, connection
 Dataset: name, digest, url, description
 Deployment: format, created_at, created_by, version, number, endpoint, environment, method, rolling_strategy, status, description, code
+Difference: name, status, before, after
+Environment: python, platform, dependencies
 Experiment: format, created_at, created_by, version, name, description, status, parameters, metrics, datasets, artifacts, duration_seconds, seed, code, environment
 File: path, digest, size, media_type, parts
+FileDifference: path, status, before, after, size_before, size_after
 FormatError
 HistoryItem: seq, digest, time, actor, message, changes
 Inference: input, output
 IntegrityError
 Interface: description, schema
 InvalidInput
+LockFile: version, revision, registry, assets
+LockedAsset: name, requested, groups, version, record, entry, files
+LockedEntry: seq, digest
+LockedFile: path, digest, size
 MissingDependency
 Namespace: format, created_at, created_by, namespace, description, owner, url
 NotFound
 ObjregError
+Part: blob, incarnation, encoding, blob_size, stored_size, stored_digest, offset, length
 Registry.accept_history(model='', *, namespace=None)
 Registry.catalog(model)
 Registry.close()
@@ -88,6 +101,9 @@ Transaction.set_state(spec, state, *, expect=None, message='')
 Transaction.unset_state(spec, state, *, expect=None, message='')
 UnsafeStore
 Version: model, version, digest, record, created
+VersionDiff: before, after, before_digest, after_digest, files, description, metadata, environment, code, metrics, catalog
+VersionRecord: format, created_at, created_by, model, version, description, metadata, artifacts, framework, parent, code, environment
+VersionReference: model, version, record
 VersionSummary: model, version, digest, created_at, created_by, size, files, states, experiments, retired
 __version__
 open(url=None, *, storage_options=None, create=False, engine=None, filesystem=None, actor=None, lock=True, offline=False, assets_dir=None, connections=None)
@@ -165,6 +181,31 @@ def test_the_list_of_names_is_sorted_and_complete() -> None:
     assert dir(objreg) == sorted(objreg.__all__)
     with pytest.raises(AttributeError, match="module 'objreg' has no attribute 'opne'"):
         objreg.opne  # type: ignore[attr-defined]  # noqa: B018  # reading it is what is tested
+
+
+def test_what_users_hold_has_a_public_name() -> None:
+    """Whatever a public value or method hands out can be named in an annotation: each type of objreg is exported."""
+    known = {getattr(objreg, name) for name in objreg.__all__}
+    held = {kind for name in known if inspect.isclass(name) for kind in _handed_out(name)}
+    assert {kind for kind in held - known if kind not in (Session, View, Decision)} == set()
+
+
+def _handed_out(kind: type) -> Iterator[type]:
+    members = [member for name, member in inspect.getmembers_static(kind) if not name.startswith("_")]
+    functions = [getattr(member, "fget", None) or getattr(member, "func", member) for member in members]
+    hints = [typing.get_type_hints(kind)] if _fields(kind) else []
+    hints += [
+        {"return": typing.get_type_hints(found).get("return")} for found in functions if inspect.isfunction(found)
+    ]
+    for hint in hints:
+        yield from (found for part in hint.values() for found in _classes(part))
+
+
+def _classes(hint: object) -> Iterator[type]:
+    if inspect.isclass(hint) and hint.__module__.startswith("objreg."):
+        yield hint
+    for part in typing.get_args(hint):
+        yield from _classes(part)
 
 
 def test_the_error_tree_is_this() -> None:
