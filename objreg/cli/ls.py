@@ -30,7 +30,8 @@ def command(invocation: Invocation, path: str, state: str | None) -> None:
     """List namespaces and models, or a model's versions.
 
     PATH is a model, whose versions are listed, the newest first; or a namespace, whose models are listed with all below
-    it. A slash at the end says that a namespace is meant. Without PATH the whole registry is listed.
+    it. A slash at the end says that a namespace is meant. Without PATH the whole registry is listed. A model whose
+    first push is still sending files, or broke off, is listed before it has a version.
 
     Examples:
       objreg ls

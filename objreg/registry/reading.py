@@ -293,6 +293,9 @@ class Reading(ABC):
     def models(self, namespace: str = "") -> tuple[str, ...]:
         """Return the paths of all models in a namespace and below, sorted.
 
+        The store is asked for folders, and for nothing in them: a model whose first push is sending files, or broke off
+        there, is listed before it has a version.
+
         Raises:
             NotFound: there is no registry.
             StoreError: the registry cannot be listed (``https://``).
