@@ -1,5 +1,6 @@
 """The examination of a store: sound ones pass on real servers, and each way of being unsound is found."""
 
+import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -8,7 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from objreg.core.access.grants import PROBES
-from objreg.errors import AccessDenied, StoreUnavailable
+from objreg.core.digest import digest_of
+from objreg.errors import AccessDenied, StoreError, StoreUnavailable
 from objreg.maintenance.bench import Bench
 from objreg.maintenance.checks import Check, Diagnosis, Outcome
 from objreg.maintenance.doctor import diagnose, examine
@@ -58,11 +60,14 @@ def on_server(servers, name: str, engine: str, **options) -> tuple[Diagnosis, st
 
 @pytest.mark.parametrize(("name", "engine"), SOUND, ids="-".join)
 def test_a_sound_server_passes(servers, name: str, engine: str):
-    """Every probe is well on each real server; only Azure does not tell its settings. Nothing is left behind."""
+    """Every probe is well on each real server, but for what is told of single ones. Nothing is left behind."""
     found, url = on_server(servers, name, engine)
-    hidden = {"versioning", "lifecycle rules"} if name == "azurite" else set()
-    assert {(item.name, item.outcome) for item in bad(found)} == {(item, Outcome.UNKNOWN) for item in hidden}
-    assert all("az storage" in item.remedy for item in bad(found))
+    told = {
+        "azurite": {("versioning", Outcome.UNKNOWN), ("lifecycle rules", Outcome.UNKNOWN)},
+        "ministack": {("checksums", Outcome.WARNING)},
+    }
+    assert {(item.name, item.outcome) for item in bad(found)} == told.get(name, set())
+    assert all("az storage" in item.remedy for item in bad(found) if item.outcome is Outcome.UNKNOWN)
     store = open_store(url, storage_options=servers[name].options(engine), engine=engine)
     assert list(store.list("")) == []
     store.close()
@@ -97,9 +102,37 @@ def test_a_versioned_bucket_is_trusted_if_it_keeps_the_condition(servers, name: 
     client.close()
     found = diagnose(url, storage_options=server.options("obstore"), engine="obstore", racers=4)
     assert check(found, "versioning").found.startswith("on:")
-    named = {item.name for item in bad(found)}
+    named = {item.name for item in bad(found)} - {"checksums"}
     assert named == (set() if kept else {"create never replaces", "4 creates at once", "create over a deleted key"})
     assert kept or name == "ceph"
+
+
+@pytest.mark.parametrize(
+    ("name", "outcome", "said"),
+    [
+        ("seaweedfs", Outcome.OK, "kept and told, and a wrong one refused"),
+        ("ministack", Outcome.WARNING, "repeats what it is told, unchecked"),
+        ("moto", Outcome.OK, "no SHA-256 is kept"),
+        ("ceph", Outcome.OK, "no SHA-256 is kept"),
+    ],
+)
+def test_what_a_server_makes_of_checksums(servers, name: str, outcome: Outcome, said: str):
+    """Whether a verification may take the store's word; needed by no registry, so it never fails."""
+    server = servers[name]
+    found = diagnose(server.new_bucket(), storage_options=server.options("obstore"), engine="obstore", racers=2)
+    judged = check(found, "checksums")
+    assert judged.outcome is outcome
+    assert said in judged.found
+    assert ("--stored-checksums" in judged.remedy) == (outcome is Outcome.WARNING)
+
+
+def test_checksums_are_not_known_without_the_extra(s3_server, monkeypatch: pytest.MonkeyPatch):
+    """Wrong checksums are sent through s3fs; without it nothing is known, and the extra is named."""
+    monkeypatch.setitem(sys.modules, "s3fs", None)
+    options = s3_server.options("obstore")
+    found = diagnose(s3_server.new_bucket(), storage_options=options, engine="obstore", racers=2)
+    assert check(found, "checksums").outcome is Outcome.UNKNOWN
+    assert "objreg[s3]" in check(found, "checksums").remedy
 
 
 def rule(name: str, prefix: str | None = None, **action) -> dict:
@@ -297,6 +330,63 @@ class Ghost(MemoryStore):
 
     def head(self, key: str) -> ObjectInfo | None:
         return super().head(key) or ObjectInfo(key, 0)
+
+
+class Claimed(MemoryStore):
+    """A bucket that keeps checksums, as far as a subclass says."""
+
+    refuses_all = refuses_wrong = stores_refused = False
+
+    def __init__(self, name: str = "") -> None:
+        super().__init__(name)
+        self.url, self.claim, self.kept = "s3://bucket", None, {}
+
+    def claiming(self, claim: Callable[[bytes], str]) -> "Claimed":
+        claimed = type(self)()
+        claimed._objects, claimed.kept, claimed.claim = self._objects, self.kept, claim
+        return claimed
+
+    def create(self, key: str, data: bytes) -> bool:
+        said = None if self.claim is None else self.claim(data)
+        refused = said is not None and (self.refuses_all or (self.refuses_wrong and said != digest_of(data)))
+        if not refused or self.stores_refused:
+            super().create(key, data)
+            self.kept[key] = said
+        if refused:
+            raise StoreError("400 (BadDigest)")
+        return True
+
+    def recorded_sha256(self, key: str) -> str | None:
+        return self.kept.get(key)
+
+
+class RefusesClaims(Claimed):
+    refuses_all = True
+
+
+class RefusesWrong(Claimed):
+    refuses_wrong = True
+
+
+class StoresWhatItRefuses(Claimed):
+    refuses_wrong = stores_refused = True
+
+
+@pytest.mark.parametrize(
+    ("kind", "outcome", "said"),
+    [
+        (RefusesClaims, Outcome.OK, "leave the option checksum_algorithm out"),
+        (RefusesWrong, Outcome.OK, "kept and told"),
+        (Claimed, Outcome.WARNING, "unchecked"),
+        (StoresWhatItRefuses, Outcome.WARNING, "unchecked"),
+    ],
+)
+def test_each_way_with_checksums_is_told(kind: type[Claimed], outcome: Outcome, said: str):
+    """A header that is refused altogether is told; a wrong one that is stored is warned of, whatever was answered."""
+    store = kind()
+    judged = check(examined(store, claiming=store.claiming), "checksums")
+    assert judged.outcome is outcome
+    assert said in judged.found
 
 
 def examined(store: MemoryStore, **options) -> list[Check]:
