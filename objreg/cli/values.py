@@ -52,13 +52,20 @@ def sources(texts: tuple[str, ...]) -> str | dict[str, str]:
         return texts[0]
     found: dict[str, str] = {}
     for text in texts:
-        name, path = (Path(text).absolute().stem, text) if _is_path(text) else tuple(text.split("=", 1))
+        name, path = (_stem(text), text) if _is_path(text) else tuple(text.split("=", 1))
         if name in found:
             raise InvalidInput(
                 f"{found[name]} and {path} would both be the artifact {name!r}: name them, like first={found[name]}"
             )
         found[name] = path
     return found
+
+
+def _stem(text: str) -> str:
+    """Return the name of a path without its ending; that of the folder it leads to for ``.`` and ``..``."""
+    from objreg.local.config import absolute
+
+    return absolute(Path(text)).stem
 
 
 def _is_path(text: str) -> bool:

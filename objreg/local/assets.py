@@ -17,7 +17,7 @@ from pathlib import Path
 
 from objreg.errors import InvalidInput, StoreError
 from objreg.local.cache_links import AUTO, Linker
-from objreg.local.config import process_environment
+from objreg.local.config import absolute, process_environment
 from objreg.local.trees import make_read_only, remove_tree
 
 __all__ = ["Assets", "find_assets"]
@@ -47,7 +47,7 @@ class Assets:
         named = process_environment().get(variable)
         if not named:
             return None
-        path = Path(named).expanduser().absolute()
+        path = absolute(Path(named))
         if not path.exists():
             raise InvalidInput(f"{variable} names {path}, and there is nothing; unset it, or name what is there")
         return path, variable
@@ -95,7 +95,7 @@ def find_assets(folder: Path | None, override: Path | None = None) -> Assets:
         given or (Path(variable) if (variable := environ.get(name)) else None)
         for name, given in (("OBJREG_ASSETS_DIR", folder), ("OBJREG_ASSETS_DIR_OVERRIDE", override))
     ]
-    return Assets(*(None if path is None else path.expanduser().absolute() for path in named))
+    return Assets(*(None if path is None else absolute(path) for path in named))
 
 
 def _variable(model: str, what: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from objreg.errors import InvalidInput
 from objreg.local.cache import Cache
 from objreg.local.cache_links import AUTO, LINKS
-from objreg.local.config import folder_tables, process_environment
+from objreg.local.config import absolute, folder_tables, process_environment, start_folder
 
 __all__ = ["CacheSettings", "byte_size", "load_cache_settings"]
 
@@ -90,17 +90,17 @@ def byte_size(text: object, place: str) -> int:
 def _layers(environ: Mapping[str, str], table: Mapping[str, object], place: str) -> tuple[Path, ...]:
     variable = environ.get("OBJREG_CACHE_LAYERS")
     if variable:
-        return tuple(Path(folder).expanduser().absolute() for folder in variable.split(os.pathsep) if folder)
+        return tuple(absolute(Path(folder)) for folder in variable.split(os.pathsep) if folder)
     named = table.get("layers", [])
     if not isinstance(named, list) or not all(isinstance(folder, str) and folder for folder in named):
         raise InvalidInput(f"layers in [cache] of {place} must be a list of folders")
-    return tuple(Path(place).parent / Path(folder).expanduser() for folder in named)
+    return tuple(absolute(Path(place).parent / os.path.expanduser(folder)) for folder in named)  # noqa: PTH111  # does not raise
 
 
 def _table(start: Path | None) -> tuple[str, Mapping[str, object]]:
     try:
-        start = (start or Path.cwd()).absolute()
-    except FileNotFoundError:
+        start = start_folder(start)
+    except InvalidInput:
         return "", {}  # the working directory was removed
     for folder in (start, *start.parents):
         for path, table in folder_tables(folder):

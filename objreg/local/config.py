@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from objreg.errors import InvalidInput
 
-__all__ = ["Settings", "folder_tables", "is_on", "load_settings", "process_environment"]
+__all__ = ["Settings", "absolute", "folder_tables", "is_on", "load_settings", "process_environment", "start_folder"]
 
 ENGINES = ("fsspec", "obstore")
 KEYS = ("assets", "cache", "engine", "groups", "storage_options", "transfer", "url")
@@ -124,13 +124,36 @@ def _choose(url: str | None, environ: Mapping[str, str], start: Path | None) -> 
         return _Configured("the argument", url)
     if environ.get("OBJREG_URL"):
         return _Configured("OBJREG_URL", environ["OBJREG_URL"])
-    for path, table in _tables((start or Path.cwd()).absolute()):
+    for path, table in _tables(start_folder(start)):
         configured = _configured(path, table)
         if configured is not None:
             return configured
     from platformdirs import user_data_path
 
     return _Configured(_DEFAULT_SOURCE, str(user_data_path("objreg", appauthor=False) / "registry"))
+
+
+def start_folder(start: Path | None) -> Path:
+    """Return where to look from upwards: a folder, or the working directory.
+
+    Raises:
+        InvalidInput: the working directory was removed.
+    """
+    return absolute(start or Path())
+
+
+def absolute(path: Path) -> Path:
+    """Return a path from the root; its user (``~``) is expanded.
+
+    Raises:
+        InvalidInput: it is relative, and the working directory was removed; or it is in the home of nobody.
+    """
+    try:
+        return path.expanduser().absolute()
+    except FileNotFoundError as error:
+        raise InvalidInput("the working directory was removed: change to one that is there") from error
+    except RuntimeError as error:
+        raise InvalidInput(f"{str(path)!r} names the home of nobody on this machine") from error
 
 
 def _tables(start: Path) -> Iterator[tuple[Path, dict[str, object]]]:
@@ -282,7 +305,7 @@ def _secret(path: Path, place: str) -> InvalidInput:
 def _cache_dir(environ: Mapping[str, str]) -> Path:
     chosen = environ.get("OBJREG_CACHE_DIR")
     if chosen:
-        return _expanded(chosen, "OBJREG_CACHE_DIR").absolute()
+        return absolute(_expanded(chosen, "OBJREG_CACHE_DIR"))
     from platformdirs import user_cache_path
 
     return user_cache_path("objreg", appauthor=False)

@@ -117,8 +117,8 @@ def _git(folder: Path | None, environ: Mapping[str, str], *arguments: str) -> st
     """Return what a command of Git prints, or None when it has nothing to say."""
     import subprocess
 
-    command = ["git", "-c", "core.fsmonitor=false", "-C", str(folder or Path.cwd()), *arguments]
     try:
+        command = ["git", "-c", "core.fsmonitor=false", "-C", str(folder or Path.cwd()), *arguments]
         done = subprocess.run(  # noqa: S603 (a fixed command; the arguments are not from outside)
             command,
             env={**environ, **_QUIET},
@@ -128,7 +128,7 @@ def _git(folder: Path | None, environ: Mapping[str, str], *arguments: str) -> st
             check=False,
         )
     except (FileNotFoundError, PermissionError):
-        return None  # there is no git on the PATH
+        return None  # there is no git on the PATH, or the working directory was removed
     except subprocess.TimeoutExpired:
         _warn(f"git {arguments[0]} did not answer within {TIME_LIMIT:g} s")
         return None

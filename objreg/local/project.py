@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from objreg.core.lock_file import LOCK_NAME, REVISION, LockFile, read_lock
 from objreg.errors import InvalidInput, StoreError
-from objreg.local.config import folder_tables, is_on, process_environment
+from objreg.local.config import folder_tables, is_on, process_environment, start_folder
 
 __all__ = ["Project", "find_lock", "find_project", "is_same_place", "load_lock", "read_text", "write_text"]
 
@@ -51,7 +51,7 @@ def find_project(start: Path | None = None) -> Project:
     Raises:
         InvalidInput: a configuration file that was reached is not valid.
     """
-    start = (start or Path.cwd()).absolute()
+    start = start_folder(start)
     nearest: Project | None = None
     for folder in (start, *start.parents):
         found = [Project(path, table) for path, table in folder_tables(folder)]
@@ -75,8 +75,8 @@ def find_lock(start: Path | None = None, environ: Mapping[str, str] | None = Non
     if not is_on("OBJREG_LOCK", environ, default=True):
         return None
     try:
-        start = (start or Path.cwd()).absolute()
-    except FileNotFoundError:
+        start = start_folder(start)
+    except InvalidInput:
         return None  # the working directory was removed
     places = (folder / LOCK_NAME for folder in (start, *start.parents))
     return next((path for path in places if path.is_file()), None)
@@ -118,7 +118,7 @@ def is_same_place(registry: str, folder: Path, url: str) -> bool:
 def _place(url: str, folder: Path) -> str:
     scheme, separator, _ = url.partition("://")
     if not separator:
-        return os.path.realpath(folder / Path(url).expanduser())
+        return os.path.realpath(folder / os.path.expanduser(url))  # noqa: PTH111  # of nobody's home it says nothing, and raises not
     if scheme == "file":
         return os.path.realpath(unquote(urlsplit(url).path))
     return url.partition("?")[0].rstrip("/")

@@ -16,6 +16,7 @@ from pathlib import Path
 from objreg.core.lock_file import LockFile
 from objreg.core.specs import Spec, parse_spec
 from objreg.errors import InvalidInput
+from objreg.local.config import absolute
 from objreg.local.project import find_lock, load_lock, read_text
 
 __all__ = ["Finding", "find_floating"]
@@ -80,7 +81,7 @@ def _reason(text: str, file: Path) -> str:
 
 
 def _is_locked(spec: Spec, file: Path) -> bool:
-    lock = _lock_above(file.absolute().parent) if spec.bare else None
+    lock = _lock_above(absolute(file).parent) if spec.bare else None
     return lock is not None and lock.get(spec.path) is not None
 
 

@@ -100,6 +100,10 @@ def _open_folder(path: str) -> Store:
         raise InvalidInput("a registry's address is empty; name a folder or a URL")
     try:
         return LocalStore(Path(path).expanduser())
+    except FileNotFoundError as error:
+        raise InvalidInput(
+            f"{path!r} is below the working directory, which was removed: change to one that is there"
+        ) from error
     except (RuntimeError, ValueError) as error:  # no such user's home; letters that no path can have
         raise InvalidInput(f"{path!r} cannot be a folder on this machine: {error}") from error
 

@@ -219,3 +219,20 @@ def test_no_network_is_told(cli: Cli, monkeypatch: pytest.MonkeyPatch, engine: s
     assert '"StoreUnavailable"' in found.stderr
     assert not {"hunter2", "Traceback"} & set(re.split(r"\W", found.stderr))
     assert time.monotonic() - began < 40
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "message"),
+    [
+        ("OBJREG_URL=$HERE/registry objreg pull fraud/clf@production", 0, ""),
+        ("OBJREG_URL=$HERE/registry objreg push fraud/new $HERE/model", 0, ""),
+        ("OBJREG_URL=$HERE/registry objreg sync", 2, "the working directory was removed: change to one that is there"),
+        ("OBJREG_URL=registry objreg ls", 2, "'registry' is below the working directory, which was removed"),
+        ("unset OBJREG_URL; objreg ls", 2, "the working directory was removed"),
+    ],
+)
+def test_the_working_directory_may_be_gone(clf: Cli, tmp_path: Path, line: str, code: int, message: str):
+    """What needs none works in a folder that was removed; the rest says what is wrong."""
+    done = shell(f"HERE={tmp_path}; mkdir gone; cd gone; rmdir ../gone; {line}")
+    assert (done.returncode, message in done.stderr) == (code, True), done.stderr
+    assert "Traceback" not in done.stderr
