@@ -72,7 +72,7 @@ def command(
         invocation.output.note(text)
     if stored_checksums:
         taken = f"{report.blobs_vouched} of {report.blobs} blobs were taken at the store's word"
-        invocation.output.note(f"{taken}, {report.blobs_read} were read")
+        invocation.output.note(f"{taken}, and {report.blobs_read} read")
     invocation.output.note(_summary(report))
     rows = [(found.severity, found.code, found.key, found.message) for found in report.findings]
     counts = {name: value for name, value in plain(report).items() if name not in {"url", "findings"}}

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cli
+from tests.conftest import Servers
 
 
 @pytest.fixture
@@ -57,6 +58,33 @@ def test_wrong_names(clf: Cli):
     """What is not there, and what is no name of a model."""
     clf("fsck", "fraud/nothing", code=3)
     assert "write 'fraud/clf'" in clf("fsck", "fraud/clf:1.0", code=2).err
+
+
+def test_stored_checksums_of_a_folder(clf: Cli):
+    """A folder keeps none, and without --deep the option means nothing: told as wrong use."""
+    assert "only S3 does" in clf("fsck", "--deep", "--stored-checksums", code=2).err
+    assert "add --deep" in clf("fsck", "--stored-checksums", code=2).err
+
+
+@pytest.mark.parametrize("engine", ["obstore", "fsspec"])
+def test_stored_checksums_of_a_bucket(cli: Cli, servers: Servers, monkeypatch: pytest.MonkeyPatch, engine: str):
+    """The option is in a registry file, beside its URL; how many blobs were taken at the store's word is told."""
+    server = servers["seaweedfs"]
+    monkeypatch.delenv("OBJREG_URL")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", server.access_key)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", server.secret_key)
+    options = f'{{ endpoint_url = "{server.origin}", region = "us-east-1", checksum_algorithm = "SHA256" }}'
+    Path("objreg.toml").write_text(
+        f'url = "{server.new_bucket()}/registry"\nengine = "{engine}"\nstorage_options = {options}\n'
+    )
+    Path("model.bin").write_bytes(b"weights")
+    cli("init")
+    cli("push", "fraud/clf", "model.bin")
+    verified = cli("fsck", "--deep", "--stored-checksums")
+    assert verified.out == ""
+    assert verified.err.splitlines()[0] == "objreg: 1 of 1 blobs were taken at the store's word, and 0 read"
+    found = cli("fsck", "--deep", "--stored-checksums", "--json").json
+    assert (found["ok"], found["blobs"], found["blobs_vouched"], found["blobs_read"]) == (True, 1, 1, 0)
 
 
 def test_what_the_bucket_says_is_shown_and_never_obeyed(clf: Cli):
