@@ -116,8 +116,8 @@ def open_registry(
             the working directory upwards; then a registry in the user's data folder, which is created if there is none,
             with a warning that says where it is.
         storage_options: how to reach the store: ``endpoint_url``, ``region``, ``profile``, ``anonymous``,
-            ``path_style``, ``kms_key_id``, ``account_name``, and whatever the engine knows besides. Credentials are
-            best left to the cloud's own chain; they are kept in memory only.
+            ``path_style``, ``kms_key_id``, ``account_name``, ``checksum_algorithm``, and whatever the engine knows
+            besides. Credentials are best left to the cloud's own chain; they are kept in memory only.
         create: create the registry if there is none.
         engine: ``obstore`` or ``fsspec``. Left out: fsspec where ``storage_options`` or ``filesystem`` are given and
             for ``gs://``, obstore for other clouds.
