@@ -18,7 +18,7 @@ from pathlib import Path
 from filelock import FileLock
 from platformdirs import user_cache_dir
 
-__all__ = ["python_of", "versions_of"]
+__all__ = ["TOP", "python_of", "versions_of"]
 
 TOP = Path(__file__).parent.parent.parent
 REQUIREMENTS = TOP / "benchmarks" / "peers"
