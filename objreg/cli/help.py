@@ -25,6 +25,16 @@ class Command(click.Command):
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes | {"help": _keep_lines(attributes.get("help"))})
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Refuse an empty argument: most often a variable that is not set, it must not mean everything."""
+        if "" in args and not ctx.resilient_parsing:
+            given, _, _ = self.make_parser(ctx).parse_args(list(args))
+            for parameter in self.params:
+                value = given.get(parameter.name)
+                if isinstance(parameter, click.Argument) and ("" in value if isinstance(value, tuple) else value == ""):
+                    raise click.BadParameter("it is empty; leave it out if nothing is meant", ctx, parameter)
+        return super().parse_args(ctx, args)
+
 
 class Group(click.Group):
     """A group of such commands."""

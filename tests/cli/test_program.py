@@ -127,6 +127,9 @@ def test_nothing_asked_for_shows_the_help(cli):
         (["ls", "--option", "=x"], "'=x' is not key=value"),
         (["log", "fraud/clf", "--namespace", "fraud"], "not both"),
         (["ls", "--engine", "magic"], "'magic' is not one of"),
+        (["accept", ""], "it is empty; leave it out if nothing is meant"),
+        (["gc", "fraud/clf", ""], "it is empty"),
+        (["pull", "fraud/clf", ""], "it is empty"),
     ],
 )
 def test_wrong_arguments_end_with_two(cli, arguments: list[str], message: str):
