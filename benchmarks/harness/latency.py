@@ -53,6 +53,11 @@ class LatencyProxy:
         found: list[str] = json.loads(self._ask("take"))
         return found
 
+    def take_bytes(self) -> tuple[int, int]:
+        """Return how many bytes went to the server and came from it since the last call, headers and all."""
+        sent, received = json.loads(self._ask("bytes"))
+        return sent, received
+
     def set_delay(self, milliseconds: float) -> None:
         """Add another time to each round trip from now on."""
         self._ask(f"delay {milliseconds}")
@@ -123,6 +128,7 @@ class _Proxy:
     def __init__(self, host: str, port: int, milliseconds: float) -> None:
         self.host, self.port, self.one_way = host, port, milliseconds / 2000
         self.seen: list[str] = []
+        self.sent = self.received = 0
 
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         upstream_reader, upstream_writer = await asyncio.open_connection(self.host, self.port, limit=_PIECE)
@@ -140,6 +146,9 @@ class _Proxy:
             while data := await reader.read(_PIECE):
                 if requests is not None:
                     requests.feed(data)
+                    self.sent += len(data)
+                else:
+                    self.received += len(data)
                 await queue.put((time.monotonic() + self.one_way, data))
         except ConnectionError:
             data = b""
@@ -176,6 +185,8 @@ async def _serve(host: str, port: str, milliseconds: str) -> None:
                 said = server.sockets[0].getsockname()[1]
             elif word == "take":
                 said, proxy.seen[:] = list(proxy.seen), []
+            elif word == "bytes":
+                said, proxy.sent, proxy.received = (proxy.sent, proxy.received), 0, 0
             elif word == "delay":
                 proxy.one_way = float(arguments[0]) / 2000
             print(json.dumps(said), flush=True)
