@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from objreg.core.lock_file import LockFile
 from objreg.core.specs import Spec
 from objreg.core.wants import DEFAULT_GROUP, check_group, read_wants, request_of
-from objreg.errors import NotFound
+from objreg.errors import Conflict, NotFound, StoreError
 from objreg.local.project import Project, read_text, write_text
 from objreg.lock.editing import with_request
 from objreg.lock.resolution import make_lock
-from objreg.lock.workspace import Workspace
+from objreg.lock.workspace import Workspace, changed_meanwhile
 from objreg.registry.registry import Registry
 
 __all__ = ["LockChange", "add", "changes_between", "remove", "update"]
@@ -94,12 +94,22 @@ def _change(workspace: Workspace, registry: Registry, name: str, request: str | 
     if group != DEFAULT_GROUP:
         check_group(group)
     config = workspace.project.config
-    text = with_request(read_text(config) or "", config, name, request, group)
+    before = read_text(config)
+    text = with_request(before or "", config, name, request, group)
     table = _table(text, config.name == "pyproject.toml")
     changed = Workspace(Project(config, table), read_wants(table, str(config)), workspace.lock)
     lock = _made(changed, registry)
+    if read_text(config) != before:
+        raise changed_meanwhile(config)
     write_text(config, text)
-    changed.save(lock)
+    try:
+        changed.save(lock)
+    except (Conflict, StoreError):
+        if before is None:
+            config.unlink()
+        else:
+            write_text(config, before)
+        raise
     return lock
 
 

@@ -9,7 +9,7 @@ from objreg.core.wants import DEFAULT_GROUP, Want, read_wants
 from objreg.errors import Conflict, InvalidInput, NotFound
 from objreg.local.project import Project, find_project, is_same_place, load_lock, write_text
 
-__all__ = ["Workspace", "open_workspace", "stale"]
+__all__ = ["Workspace", "changed_meanwhile", "open_workspace", "stale"]
 
 _NAMED = 3
 
@@ -91,8 +91,16 @@ class Workspace:
         return tuple(asset for asset in lock.assets if wanted & set(asset.groups))
 
     def save(self, lock: LockFile) -> bool:
-        """Write the lock file; return whether it changed."""
-        return write_text(self.project.lock_path, lock.text())
+        """Write the lock file; return whether it changed.
+
+        Raises:
+            Conflict: somebody else wrote it since this workspace was read.
+            StoreError: the folder does not take it.
+        """
+        path = self.project.lock_path
+        if load_lock(path) != self.lock:
+            raise changed_meanwhile(path)
+        return write_text(path, lock.text())
 
 
 def stale(path: Path, reasons: Mapping[str, str], remedy: str) -> Conflict:
@@ -100,6 +108,11 @@ def stale(path: Path, reasons: Mapping[str, str], remedy: str) -> Conflict:
     named = "; ".join(f"{name}: {reason}" for name, reason in list(reasons.items())[:_NAMED])
     more = f"; and {len(reasons) - _NAMED} more" if len(reasons) > _NAMED else ""
     return Conflict(f"{path} is stale: {named}{more}; run '{remedy}' and review the change", differences=dict(reasons))
+
+
+def changed_meanwhile(path: Path) -> Conflict:
+    """Return the error that says that a file is not any more what a change was decided on."""
+    return Conflict(f"{path} was changed by somebody else meanwhile, and was left as it is: run the command again")
 
 
 def open_workspace(start: Path | None = None) -> Workspace:

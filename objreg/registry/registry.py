@@ -17,6 +17,7 @@ from objreg.core.records import Namespace, RegistrySettings, StateDefinition
 from objreg.core.scopes import define_state, put_description
 from objreg.core.specs import Spec, parse_spec
 from objreg.core.state import ModelState, Pointer, ScopeState, model_refs
+from objreg.errors import StoreError
 from objreg.local.assets import Assets
 from objreg.registry import drafts
 from objreg.registry.cached import offline_session
@@ -305,12 +306,21 @@ class Registry(Changes, Reading):
         """Forget what this machine has seen of a model, a namespace or (with neither) the registry's own manifest.
 
         For a registry that was restored or replaced on purpose: what it holds now is taken as it is.
+
+        Raises:
+            StoreError: the cache cannot be written.
         """
         session = self._session
         manifest = (
             session.model(model) if model else session.manifest(namespace_domain(check_namespace(namespace or "")))
         )
+        seen = session.recall.head(manifest.domain)
         session.recall.forget_head(manifest.domain)
+        if seen is not None and session.recall.head(manifest.domain) == seen:
+            raise StoreError(
+                f"the cache {session.cache_dir} cannot be written, so what was seen of {manifest.domain} is not"
+                f" forgotten: do it as the user who owns the cache"
+            )
         if model:
             session.recall.forget_versions(model)
         session.drop(manifest.domain)

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+import objreg
+from objreg.core.specs import parse_spec
+from objreg.lock.changing import add, remove, update
 from objreg.lock.workspace import open_workspace
 from tests.cli.conftest import Cli
 
@@ -54,6 +57,28 @@ def test_what_cannot_be_added_changes_no_file(project: Cli):
     )
     assert "names a file" in project("add", "fraud/clf:1/vocab.txt", code=2).err
     assert (CONFIG.read_bytes(), LOCK.read_bytes()) == before
+
+
+def test_two_that_change_a_project_at_once_lose_nothing(project: Cli, cli: Cli):
+    """Who comes second finds the files changed, leaves them as they are, and says so."""
+    project("add", "fraud/clf:1.0")
+    registry = objreg.open("registry", lock=False)
+    late = open_workspace()
+    project("add", "nlp/vocab:1")
+    now = CONFIG.read_bytes(), LOCK.read_bytes()
+    for change in (
+        lambda: add(late, registry, parse_spec("fraud/clf:1.1")),
+        lambda: remove(late, registry, "fraud/clf"),
+        lambda: update(late, registry, None),
+    ):
+        with pytest.raises(objreg.Conflict, match=r"objreg\.(toml|lock) was changed by somebody else meanwhile"):
+            change()
+        assert (CONFIG.read_bytes(), LOCK.read_bytes()) == now
+    late = open_workspace()
+    LOCK.unlink()
+    with pytest.raises(objreg.Conflict, match=r"objreg\.lock was changed"):
+        add(late, registry, parse_spec("fraud/clf:1.1"))
+    assert CONFIG.read_bytes() == now[0], "both files are written, or neither"
 
 
 def test_a_project_in_pyproject(project: Cli):
