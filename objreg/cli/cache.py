@@ -10,6 +10,7 @@ from objreg.cli.help import Group
 from objreg.cli.invocation import Invocation, json_option
 from objreg.cli.output import Table
 from objreg.cli.progress import progress_bar
+from objreg.cli.values import FiniteRange
 
 if TYPE_CHECKING:  # imported by the commands when they are used
     from objreg.local.cache_settings import CacheSettings
@@ -82,7 +83,7 @@ def ls(invocation: Invocation) -> None:
 @click.option(
     "--keep",
     metavar="HOURS",
-    type=click.FloatRange(min=0),
+    type=FiniteRange(min=0),
     default=24.0,
     show_default=True,
     help="Leave what was used within this time.",

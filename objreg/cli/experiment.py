@@ -11,7 +11,7 @@ from objreg.cli.help import Group
 from objreg.cli.invocation import Invocation, key_values, registry_options
 from objreg.cli.output import Fields, Table
 from objreg.cli.progress import progress_bar
-from objreg.cli.values import merged, sources
+from objreg.cli.values import FiniteRange, merged, sources
 from objreg.errors import NotFound
 
 if TYPE_CHECKING:  # imported by the commands when they open the registry
@@ -41,7 +41,7 @@ def command() -> None:
 @click.option("--parameters-file", type=click.Path(path_type=Path), help="A TOML, JSON or YAML file of parameters.")
 @click.option("--dataset", "datasets", metavar="NAME=PATH", multiple=True, callback=key_values, help="Path or digest.")
 @click.option("--artifact", "artifacts", metavar="PATH", multiple=True, help="A file or folder, or NAME=PATH.")
-@click.option("--duration", type=click.FloatRange(min=0), help="How long it ran, in seconds.")
+@click.option("--duration", type=FiniteRange(min=0), help="How long it ran, in seconds.")
 @click.option("--status", type=click.Choice(["finished", "passed", "failed"]), default="finished", help="Its verdict.")
 @click.option("--seed", type=int, help="Of the random numbers.")
 @click.option("-d", "--description", default="", help="For people.")

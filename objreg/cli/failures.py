@@ -16,6 +16,7 @@ __all__ = ["BUG", "IO_FAILED", "report"]
 BUG = 70
 IO_FAILED = 74
 """As in BSD's ``sysexits.h``."""
+_MOST_READ = 4_000
 
 
 def report(error: Exception, invocation: "Invocation") -> int:
@@ -36,8 +37,13 @@ def report(error: Exception, invocation: "Invocation") -> int:
     if isinstance(error, click.UsageError) and error.ctx is not None:
         click.echo(error.ctx.get_usage(), err=True)
         click.echo(f"Try '{error.ctx.command_path} --help' for help.\n", err=True)
-    click.echo(f"objreg: error: {visible(message)}", err=True)
+    click.echo(f"objreg: error: {visible(_readable(message))}", err=True)
     return code
+
+
+def _readable(message: str) -> str:
+    """Cut what is wrong with a text of megabytes to what a person reads; with ``--json`` it is there whole."""
+    return message if len(message) <= _MOST_READ else f"{message[: _MOST_READ // 2]} […] {message[-_MOST_READ // 2 :]}"
 
 
 def _explained(error: Exception) -> tuple[str, str, dict[str, Any], int]:

@@ -9,6 +9,7 @@ from objreg.cli.completers import complete_models
 from objreg.cli.help import Command
 from objreg.cli.invocation import Invocation, registry_options
 from objreg.cli.output import Table, plain
+from objreg.cli.values import FiniteRange
 
 if TYPE_CHECKING:  # imported by the command when it opens the registry
     from objreg.maintenance import Collected, CollectionPlan
@@ -22,7 +23,7 @@ __all__ = ["command"]
 @click.option(
     "--grace",
     metavar="DAYS",
-    type=click.FloatRange(min=0, max=36500),
+    type=FiniteRange(min=0, max=36500),
     default=7.0,
     show_default=True,
     help="Leave blobs that are younger, and versions that were retired more recently.",

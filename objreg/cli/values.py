@@ -2,12 +2,26 @@
 
 import json
 from collections.abc import Mapping
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
+import click
+
 from objreg.errors import InvalidInput
 
-__all__ = ["json_or_text", "merged", "sources"]
+__all__ = ["FiniteRange", "json_or_text", "merged", "sources"]
+
+
+class FiniteRange(click.FloatRange):
+    """Numbers in a range, of which ``nan`` and ``inf`` are none: to compare with them is to decide nothing."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number."""
+        found: float = super().convert(value, param, ctx)
+        if not isfinite(found):
+            self.fail(f"{value!r} is not a finite number", param, ctx)
+        return found
 
 
 def json_or_text(value: str) -> Any:
@@ -69,4 +83,7 @@ def _stem(text: str) -> str:
 
 
 def _is_path(text: str) -> bool:
-    return "=" not in text or Path(text).exists()
+    try:
+        return "=" not in text or Path(text).exists()
+    except OSError:  # no name of a file, like one that is too long
+        return False

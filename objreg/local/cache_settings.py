@@ -14,6 +14,7 @@ from objreg.local.config import absolute, folder_tables, process_environment, st
 __all__ = ["CacheSettings", "byte_size", "load_cache_settings"]
 
 _KEYS = ("layers", "link", "max_size")
+_MOST_BYTES = 2.0**80
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", re.IGNORECASE)
 
 
@@ -84,7 +85,10 @@ def byte_size(text: object, place: str) -> int:
     if found is None:
         raise InvalidInput(f"size {text!r} (from {place}) is none; write 20GB, 500MiB or a number of bytes")
     power = " kmgt".index(found[2].lower() or " ")
-    return int(float(found[1]) * (1024 if found[3] else 1000) ** power)
+    number = float(found[1]) * (1024 if found[3] else 1000) ** power
+    if number > _MOST_BYTES:
+        raise InvalidInput(f"size {str(text)[:20]}… (from {place}) is more than any disk holds")
+    return int(number)
 
 
 def _layers(environ: Mapping[str, str], table: Mapping[str, object], place: str) -> tuple[Path, ...]:

@@ -66,15 +66,15 @@ def artifact_sources(sources: Sources) -> tuple[SourceArtifact, ...]:
 
 
 def _files(path: Path) -> tuple[Source, ...]:
-    if path.is_dir():
-        try:
-            found = tuple(sorted(_walk(path, path, Path(os.path.realpath(path))), key=lambda source: source.path))
-        except OSError as error:
-            raise InvalidInput(f"{error.filename or path} cannot be read: {error.strerror}", path=str(path)) from error
-        if not found:
-            raise InvalidInput(f"{path} holds no file: there is nothing to push", path=str(path))
-        return found
-    return (_source(path, path.name),)
+    try:
+        if not path.is_dir():
+            return (_source(path, path.name),)
+        found = tuple(sorted(_walk(path, path, Path(os.path.realpath(path))), key=lambda source: source.path))
+    except OSError as error:
+        raise InvalidInput(f"{error.filename or path} cannot be read: {error.strerror}", path=str(path)) from error
+    if not found:
+        raise InvalidInput(f"{path} holds no file: there is nothing to push", path=str(path))
+    return found
 
 
 def _walk(root: Path, folder: Path, real_root: Path) -> Iterator[Source]:

@@ -127,6 +127,8 @@ def test_nothing_asked_for_shows_the_help(cli):
         (["ls", "--option", "=x"], "'=x' is not key=value"),
         (["log", "fraud/clf", "--namespace", "fraud"], "not both"),
         (["ls", "--engine", "magic"], "'magic' is not one of"),
+        (["gc", "--grace", "nan"], "'nan' is not a finite number"),
+        (["cache", "prune", "--max-size", "1", "--keep", "inf"], "'inf' is not a finite number"),
         (["accept", ""], "it is empty; leave it out if nothing is meant"),
         (["gc", "fraud/clf", ""], "it is empty"),
         (["pull", "fraud/clf", ""], "it is empty"),
@@ -141,6 +143,29 @@ def test_wrong_arguments_end_with_two(cli, arguments: list[str], message: str):
         asked = cli(*arguments, "--json", code=2)
         assert asked.error["type"] == "UsageError"
         assert message in asked.error["message"]
+
+
+LONG = "x" * 70_000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["push", "m", LONG], "cannot be read: File name too long"),
+        (["push", "m", "--scheme", LONG, "."], "scheme"),
+        (["experiment", "record", "m", "e", "--artifact", LONG], "File name too long"),
+        (["experiment", "record", "m", "e", "--dataset", f"a={LONG}"], "File name too long"),
+        (["cache", "prune", "--max-size", "9" * 6_000], "more than any disk holds"),
+        (["remove", "m", "--group", LONG], "does not want m"),
+    ],
+)
+def test_long_arguments_are_told_in_few_words(empty, arguments: list[str], message: str):
+    """Nobody reads 70,000 letters to find what is wrong; in JSON the message is whole."""
+    code = 3 if arguments[0] == "remove" else 2
+    said = empty(*arguments, code=code).err
+    assert message in said
+    assert len(said) < 5_000
+    assert message in empty(*arguments, "--json", code=code).error["message"]
 
 
 def all_errors(kind: type[errors.ObjregError]) -> Iterator[type[errors.ObjregError]]:
