@@ -8,7 +8,7 @@ import click
 
 from objreg.cli.completers import complete_models
 from objreg.cli.help import Group
-from objreg.cli.invocation import Invocation, json_option, registry_options
+from objreg.cli.invocation import Invocation, json_option, message_option, registry_options
 from objreg.cli.output import Fields, Table
 from objreg.errors import InvalidInput
 
@@ -36,7 +36,7 @@ def command() -> None:
 @command.command("apply")
 @_files
 @click.option("--expect", metavar="DIGEST", help="The newest entry or catalog that you saw, else refuse.")
-@click.option("-m", "--message", default="", help="Why, for the history.")
+@message_option
 @registry_options
 @click.pass_obj
 def apply(invocation: Invocation, files: tuple[Path, ...], expect: str | None, message: str) -> None:

@@ -7,7 +7,7 @@ import click
 
 from objreg.cli.completers import complete_models, complete_specs
 from objreg.cli.help import Group
-from objreg.cli.invocation import Invocation, key_values, registry_options
+from objreg.cli.invocation import Invocation, description_option, key_values, message_option, registry_options
 from objreg.cli.output import Table
 
 if TYPE_CHECKING:  # imported by the commands when they open the registry
@@ -33,9 +33,9 @@ def command() -> None:
 @click.option("--method", default="", help="How it runs, like ecs, sagemaker or lambda.")
 @click.option("--rolling-strategy", default="", help="Like blue-green or canary.")
 @click.option("--status", default="active", show_default=True, help="Where it stands.")
-@click.option("-d", "--description", default="", help="For people.")
+@description_option
 @click.option("--expect", metavar="NUMBER", help='The last deployment you saw ("" for none), else refuse.')
-@click.option("-m", "--message", default="", help="Why, for the history.")
+@message_option
 @registry_options
 @click.pass_obj
 def record(invocation: Invocation, /, spec: str, **given: Any) -> None:
@@ -71,7 +71,7 @@ def ls(invocation: Invocation, model: str) -> None:
 @click.argument("number", type=click.IntRange(min=1))
 @click.argument("status")
 @click.option("--expect", metavar="STATUS", help="The status that you saw, else refuse.")
-@click.option("-m", "--message", default="", help="Why, for the history.")
+@message_option
 @registry_options
 @click.pass_obj
 def status_(invocation: Invocation, model: str, number: int, status: str, expect: str | None, message: str) -> None:

@@ -8,7 +8,7 @@ import click
 
 from objreg.cli.completers import complete_specs
 from objreg.cli.help import Group
-from objreg.cli.invocation import Invocation, key_values, registry_options
+from objreg.cli.invocation import Invocation, description_option, key_values, message_option, registry_options
 from objreg.cli.output import Fields, Table
 from objreg.cli.progress import progress_bar
 from objreg.cli.values import FiniteRange, merged, sources
@@ -44,9 +44,9 @@ def command() -> None:
 @click.option("--duration", type=FiniteRange(min=0), help="How long it ran, in seconds.")
 @click.option("--status", type=click.Choice(["finished", "passed", "failed"]), default="finished", help="Its verdict.")
 @click.option("--seed", type=int, help="Of the random numbers.")
-@click.option("-d", "--description", default="", help="For people.")
+@description_option
 @click.option("--expect", metavar="VERSION", help="The version that the spec must name, else refuse.")
-@click.option("-m", "--message", default="", help="Why, for the history.")
+@message_option
 @registry_options
 @click.pass_obj
 def record(

@@ -11,7 +11,16 @@ from objreg.cli.output import Output, View, plain
 if TYPE_CHECKING:  # the registry is imported when a command uses it, not when help is shown
     from objreg.registry.registry import Registry
 
-__all__ = ["Invocation", "key_values", "offline_option", "registry_options", "storage_options"]
+__all__ = [
+    "Invocation",
+    "description_option",
+    "json_option",
+    "key_values",
+    "message_option",
+    "offline_option",
+    "registry_options",
+    "storage_options",
+]
 
 _HARMLESS = 8
 """Characters that may be repeated: anything longer may be a secret without its name, and this may be a log."""
@@ -93,55 +102,40 @@ def _remember_options(ctx: click.Context, param: click.Parameter, values: tuple[
     ctx.ensure_object(Invocation).options = key_values(ctx, param, values)
 
 
-def json_option(command: Command) -> Command:
-    """Add ``--json``."""
-    return click.option(
-        "--json",
-        is_flag=True,
-        expose_value=False,
-        callback=_remember("json"),
-        help="Answer with one JSON document on stdout; errors are JSON on stderr.",
-    )(command)
+def _remembered(attribute: str, *names: str, **settings: Any) -> Callable[[Command], Command]:
+    """Return an option whose value the invocation holds, not the command."""
+    return click.option(*names, expose_value=False, callback=_remember(attribute), **settings)
+
+
+description_option = click.option("-d", "--description", default="", help="For people.")
+message_option = click.option("-m", "--message", default="", help="Why, for the history.")
+json_option = _remembered(
+    "json", "--json", is_flag=True, help="Answer with one JSON document on stdout; errors are JSON on stderr."
+)
+offline_option = _remembered(
+    "offline", "--offline", is_flag=True, help="Make no request: use what this machine has seen and the cache."
+)
+_engine_option = _remembered(
+    "engine", "--engine", type=click.Choice(["obstore", "fsspec"]), help="What speaks to the cloud."
+)
+_registry_option = _remembered(
+    "url", "--registry", "url", metavar="URL", help="The registry; else OBJREG_URL, else objreg.toml."
+)
+_storage_option = click.option(
+    "--option",
+    metavar="KEY=VALUE",
+    multiple=True,
+    expose_value=False,
+    callback=_remember_options,
+    help="An option of the storage, like endpoint_url=…; may be repeated.",
+)
 
 
 def storage_options(command: Command) -> Command:
     """Add ``--option``, ``--engine`` and ``--json``."""
-    command = json_option(command)
-    command = click.option(
-        "--engine",
-        type=click.Choice(["obstore", "fsspec"]),
-        expose_value=False,
-        callback=_remember("engine"),
-        help="What speaks to the cloud.",
-    )(command)
-    return click.option(
-        "--option",
-        metavar="KEY=VALUE",
-        multiple=True,
-        expose_value=False,
-        callback=_remember_options,
-        help="An option of the storage, like endpoint_url=…; may be repeated.",
-    )(command)
-
-
-def offline_option(command: Command) -> Command:
-    """Add ``--offline``."""
-    return click.option(
-        "--offline",
-        is_flag=True,
-        expose_value=False,
-        callback=_remember("offline"),
-        help="Make no request: use what this machine has seen and the cache.",
-    )(command)
+    return _storage_option(_engine_option(json_option(command)))
 
 
 def registry_options(command: Command) -> Command:
     """Add what every command that uses a registry has."""
-    return click.option(
-        "--registry",
-        "url",
-        metavar="URL",
-        expose_value=False,
-        callback=_remember("url"),
-        help="The registry; else OBJREG_URL, else objreg.toml.",
-    )(storage_options(command))
+    return _registry_option(storage_options(command))

@@ -4,7 +4,7 @@ import click
 
 from objreg.cli.completers import complete_namespaces
 from objreg.cli.help import Group
-from objreg.cli.invocation import Invocation, registry_options
+from objreg.cli.invocation import Invocation, message_option, registry_options
 from objreg.cli.output import Fields, Table
 
 __all__ = ["command"]
@@ -25,7 +25,7 @@ def command() -> None:
 @click.option("-d", "--description", help="For people.")
 @click.option("--owner", help="Who answers for it.")
 @click.option("--url", "page", metavar="URL", help="Of its page.")
-@click.option("-m", "--message", default="", help="Why, for the history.")
+@message_option
 @registry_options
 @click.pass_obj
 def put(

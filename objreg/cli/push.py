@@ -7,7 +7,7 @@ import click
 
 from objreg.cli.completers import complete_specs, complete_states
 from objreg.cli.help import Command
-from objreg.cli.invocation import Invocation, key_values, registry_options
+from objreg.cli.invocation import Invocation, description_option, key_values, message_option, registry_options
 from objreg.cli.progress import progress_bar
 from objreg.cli.values import merged, sources
 
@@ -20,7 +20,7 @@ __all__ = ["command"]
 @click.option("-v", "--version", help="The version to add; left out, the next one.")
 @click.option("--bump", help="Which part the next version raises: minor (default), major; patch in semver.")
 @click.option("--scheme", help="Of a new model: major.minor (default), semver, integer, date, free.")
-@click.option("-d", "--description", default="", help="For people.")
+@description_option
 @click.option("--metadata", metavar="KEY=VALUE", multiple=True, callback=key_values, help="A JSON value, or text.")
 @click.option("--metadata-file", type=click.Path(path_type=Path), help="A TOML, JSON or YAML file of metadata.")
 @click.option("--framework", default="", help="What made the model, like scikit-learn.")
@@ -28,7 +28,7 @@ __all__ = ["command"]
 @click.option("--state", shell_complete=complete_states, help="Move it into this state, in the same commit.")
 @click.option("--expect", metavar="VERSION", help='The latest version that you saw ("" for none), else refuse.')
 @click.option("--compress/--no-compress", default=None, help="Compress all files, or none; else what is worth it.")
-@click.option("-m", "--message", default="", help="Why, for the history.")
+@message_option
 @registry_options
 @click.pass_obj
 def command(

@@ -7,7 +7,7 @@ import click
 
 from objreg.cli.completers import complete_models, complete_namespaces
 from objreg.cli.help import Group
-from objreg.cli.invocation import Invocation, registry_options
+from objreg.cli.invocation import Invocation, message_option, registry_options
 from objreg.cli.output import Table, plain
 
 if TYPE_CHECKING:  # imported by the command when it opens the registry
@@ -82,7 +82,7 @@ def _row(model: str, line: "RetentionLine") -> tuple[str, str, str, str]:
 @command.command("set")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--namespace", default="", shell_complete=complete_namespaces, help="Where it holds; else everywhere.")
-@click.option("-m", "--message", default="", help="Why, for the history.")
+@message_option
 @registry_options
 @click.pass_obj
 def set_(invocation: Invocation, file: Path, namespace: str, message: str) -> None:

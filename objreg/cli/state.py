@@ -4,7 +4,7 @@ import click
 
 from objreg.cli.completers import complete_namespaces, complete_specs, complete_states
 from objreg.cli.help import Group
-from objreg.cli.invocation import Invocation, registry_options
+from objreg.cli.invocation import Invocation, description_option, message_option, registry_options
 from objreg.cli.output import Table
 
 __all__ = ["command"]
@@ -24,8 +24,8 @@ def command() -> None:
 @click.argument("name")
 @click.option("--exclusive", is_flag=True, help="At most one version of a model is in it; setting it moves it.")
 @click.option("--namespace", shell_complete=complete_namespaces, help="Where it holds; else the whole registry.")
-@click.option("-d", "--description", default="", help="For people.")
-@click.option("-m", "--message", default="", help="Why, for the history.")
+@description_option
+@message_option
 @registry_options
 @click.pass_obj
 def define(
@@ -47,7 +47,7 @@ def define(
 @click.argument("spec", shell_complete=complete_specs)
 @click.argument("state", shell_complete=complete_states)
 @click.option("--expect", metavar="VERSION", help='The version you saw in the state ("" for none), else refuse.')
-@click.option("-m", "--message", default="", help="Why, for the history.")
+@message_option
 @registry_options
 @click.pass_obj
 def set_(invocation: Invocation, spec: str, state: str, expect: str | None, message: str) -> None:
@@ -66,7 +66,7 @@ def set_(invocation: Invocation, spec: str, state: str, expect: str | None, mess
 @click.argument("spec", shell_complete=complete_specs)
 @click.argument("state", shell_complete=complete_states)
 @click.option("--expect", metavar="VERSION", help="The version you saw in the state, else refuse.")
-@click.option("-m", "--message", default="", help="Why, for the history.")
+@message_option
 @registry_options
 @click.pass_obj
 def unset(invocation: Invocation, spec: str, state: str, expect: str | None, message: str) -> None:
