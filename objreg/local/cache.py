@@ -10,6 +10,7 @@
     <root>/unfinished/<64 hex>       long parts that pushes to one model stored of late
     <root>/markers/<64 hex>          the id of a registry that can only be told apart by it
     <root>/files/<2 hex>/<64 hex>    the files of pulled versions, by the sha256 of their bytes, read-only
+    <root>/partial/<64 hex>          such files while they are fetched; what was interrupted stays for a week
     <root>/trees/<64 hex>/           the folder of one pulled version: links to these files, read-only
 
 Every file and every tree appears whole, by a rename in its own folder, so readers need no lock. Nothing is synced to

@@ -6,6 +6,7 @@ next wanted.
 """
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
@@ -22,6 +23,8 @@ _SMALLEST_LOCKED = 1024 * 1024
 _MOST_LOCKED = 200
 """Each lock is an open file, and a process may have 1,024 of them."""
 _LOOK_SECONDS = 0.2
+_PARTIAL_SECONDS = 7 * 24 * 3600.0
+"""For so long an interrupted pull can go on where it was."""
 
 
 @cache
@@ -60,6 +63,7 @@ class Files:
 
     def __init__(self, root: Path, layers: tuple[Path, ...] = ()) -> None:
         self.folder = root / "files"
+        self._partials = root / "partial"
         self._layers = tuple(layer / "files" for layer in layers)
 
     def path(self, digest: str) -> Path:
@@ -108,8 +112,14 @@ class Files:
                 stamp(path)
         return True
 
-    def adopt(self, path: Path, digest: str, linker: Linker) -> None:
-        """Take a verified file into the cache, and leave a link to it where it was.
+    def adopt(self, path: Path, digest: str, linker: Linker, target: Path) -> None:
+        """Take a verified file into the cache, and put a link to it where it is wanted.
+
+        Args:
+            path: where it was written; it is not there afterwards, unless that is the target.
+            digest: of its bytes.
+            linker: makes the link.
+            target: where the link goes; its folder exists.
 
         Raises:
             OSError: the folder does not take it.
@@ -122,9 +132,36 @@ class Files:
         stored = self.path(digest)
         stored.parent.mkdir(parents=True, exist_ok=True)
         path.replace(stored)
-        linker.place(stored, path)
-        with suppress(OSError):
-            self._announcement(digest).unlink()
+        linker.place(stored, target)
+
+    def partial(self, digest: str) -> Path:
+        """Return where a file is while it is being fetched, by who holds its lock."""
+        return self._partials / digest.removeprefix("sha256:")
+
+    def partials(self) -> dict[Path, int]:
+        """Return the files of which pulls that were interrupted fetched a part, and what they take on the disk."""
+        found: dict[Path, int] = {}
+        for path in self._partials.glob("*"):
+            with suppress(OSError):  # finished meanwhile
+                status = path.stat()
+                found[path] = min(status.st_size, getattr(status, "st_blocks", status.st_size) * 512)
+        return found
+
+    def remove_partials(self, oldest_kept: float | None = None) -> None:
+        """Remove what pulls that were interrupted left, and is not being fetched again.
+
+        Args:
+            oldest_kept: what was written since stays, in seconds since 1970; by default what was in the last week.
+        """
+        from filelock import FileLock
+
+        oldest = time.time() - _PARTIAL_SECONDS if oldest_kept is None else oldest_kept
+        for path in self.partials():
+            # OSError: somebody fetches it (filelock's Timeout) or has finished it, or it is another user's.
+            with suppress(OSError):
+                if path.stat().st_mtime < oldest:
+                    with FileLock(self._lock_path(path.name), timeout=0):
+                        path.unlink()
 
     @contextmanager
     def lock_free(self, sizes: dict[str, int]) -> Iterator[tuple[dict[str, Callable[[], None]], set[str]]]:
@@ -157,22 +194,6 @@ class Files:
         """Wait until nobody fetches a file any more; ``waiting`` is called about five times a second."""
         with waited_lock(self._lock_path(digest), waiting):
             pass
-
-    def announce(self, digest: str, place: Path) -> None:
-        """Say where a file is being written, for those who wait for it."""
-        with suppress(OSError):
-            self._announcement(digest).write_bytes(os.fsencode(place))
-
-    def announced(self, digest: str) -> Path | None:
-        """Return where a file is being written, or None where nobody said so."""
-        try:
-            return Path(os.fsdecode(self._announcement(digest).read_bytes()))
-        except OSError:
-            return None
-
-    def _announcement(self, digest: str) -> Path:
-        path = self.path(digest)
-        return path.with_name(f"{path.name}.at")
 
     def _lock_path(self, digest: str) -> Path:
         path = self.path(digest)

@@ -105,8 +105,9 @@ def _version(path: Path, index: TreeIndex) -> CachedVersion:
 
 
 def cache_size(cache: Cache) -> int:
-    """Return how many bytes on the disk the files of pulled versions take; links take none."""
-    return sum(_stored(cache).values()) + sum(_copied(version) for version in cached_versions(cache))
+    """Return how many bytes on the disk the files of pulled versions take, and those of interrupted pulls."""
+    links = sum(_copied(version) for version in cached_versions(cache))  # others than copies take none
+    return sum(_stored(cache).values()) + sum(cache.files.partials().values()) + links
 
 
 def _stored(cache: Cache) -> dict[str, int]:
@@ -174,7 +175,8 @@ class _Removal:
         self._cache = cache
         self._sizes = _stored(cache)
         self._needed = Counter(digest for version in versions for digest in _digests(version))
-        self.size = sum(self._sizes.values()) + sum(map(_copied, versions))
+        self._partial = sum(cache.files.partials().values())
+        self.size = sum(self._sizes.values()) + self._partial + sum(map(_copied, versions))
         self._before = self.size
 
     def run(self, versions: Iterator[CachedVersion]) -> Removed:
@@ -204,8 +206,8 @@ class _Removal:
             if path.stat().st_nlink > 1:
                 return  # a folder that is being built has it
             path.unlink()
-            for suffix in (".lock", ".at"):  # who waits at this very moment fetches the file a second time, no more
-                path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)
+            # Who waits at this very moment fetches the file a second time, no more.
+            path.with_name(f"{path.name}.lock").unlink(missing_ok=True)
         except FileNotFoundError:
             return
         except OSError as error:
@@ -213,7 +215,10 @@ class _Removal:
         self.size -= self._sizes.get(digest, 0)
 
     def sweep(self, oldest_kept: float) -> None:
-        """Remove files that no version needs, and folders without an index, unless they are new."""
+        """Remove files that no version needs, whole or not, and folders without an index, unless they are new."""
+        files = self._cache.files
+        files.remove_partials(oldest_kept)
+        self.size += sum(files.partials().values()) - self._partial
         for digest in self._sizes.keys() - +self._needed:
             with suppress(FileNotFoundError):
                 if self._cache.files.path(digest).stat().st_ctime < oldest_kept:

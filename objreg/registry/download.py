@@ -8,34 +8,26 @@ import hashlib
 import os
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor, wait
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from objreg.core.digest import digest_of
 from objreg.core.names import check_file_path, check_part, windows_problem
-from objreg.core.records import Artifact, File, Part
+from objreg.core.records import Artifact, File
 from objreg.errors import FormatError, IntegrityError, InvalidInput, StoreError
 from objreg.registry.blobs import read_blob
+from objreg.registry.filling import Filling, check_file
 from objreg.store.base import Store
 
-__all__ = ["download", "file_paths", "new_file", "read_file"]
+__all__ = ["download", "file_paths", "read_file"]
 
 _CONNECTIONS = 8
 
 BlobName = tuple[str, int, str]
 
-
-@dataclass(frozen=True)
-class _Slice:
-    """Where a slice of a blob goes."""
-
-    name: str
-    path: Path
-    position: int
-    part: Part
+_Slice = tuple[Filling, int]
+"""Where a slice of a blob goes: to a file, as which of its parts."""
 
 
 def file_paths(artifacts: tuple[Artifact, ...]) -> dict[str, File]:
@@ -78,6 +70,7 @@ def download(
     received: Callable[[int], None],
     done: Callable[[str], None] = lambda _: None,
     pool: Executor | None = None,
+    kept: Mapping[str, Path] | None = None,
 ) -> None:
     """Write files into a folder.
 
@@ -86,29 +79,34 @@ def download(
         domain: of the model.
         files: by path inside the folder.
         folder: exists, and has none of them.
-        received: is told how many plain bytes were written.
+        received: is told how many plain bytes were written, or were there already.
         done: is told each path whose file is there and verified, as soon as it is.
         pool: where blobs are fetched, for pulls that share their connections; by default one of this call's own. Each
             of its workers holds one blob in memory, and once more if it is compressed.
+        kept: where files are written instead that outlive an attempt, by path: what is there already is verified, and
+            not fetched again. Nobody else may write there meanwhile.
 
     Raises:
         IntegrityError: a blob is missing or holds other bytes than its record says.
         StoreError: the store gave no answer, or this machine's disk is full.
     """
     try:
-        _check_room(files, folder)
-        work = _prepare(files, folder)
-        lacking = Counter(piece.name for slices in work for piece in slices)
-        for name in files.keys() - lacking.keys():  # empty files
-            _finish(name, files[name], folder, done)
+        fillings = _prepare(files, folder, kept or {})
+        for filling in fillings:
+            if not filling.file.parts:
+                filling.finish()
+                done(filling.name)
+        work = _by_blob(fillings)
+        lacking = Counter(filling for slices in work for filling, _ in slices)
         with ThreadPoolExecutor(_CONNECTIONS, thread_name_prefix="objreg-pull") as own:
             fetched = [(pool or own).submit(_fetch, store, domain, slices) for slices in work]
             try:
                 for slices, size in zip(work, (future.result() for future in fetched), strict=True):
                     received(size)
-                    lacking.subtract(piece.name for piece in slices)
-                    for name in {piece.name for piece in slices if not lacking[piece.name]}:
-                        _finish(name, files[name], folder, done)
+                    lacking.subtract(filling for filling, _ in slices)
+                    for filling in {filling for filling, _ in slices if not lacking[filling]}:
+                        filling.finish()
+                        done(filling.name)
             except BaseException:
                 for future in fetched:
                     future.cancel()
@@ -118,85 +116,52 @@ def download(
         if isinstance(error, StoreError):
             raise
         raise StoreError(
-            f"cannot write below {folder}: {error.strerror or error}; nothing was kept of the pull"
+            f"cannot write below {folder}: {error.strerror or error}; the next pull goes on from what is complete"
         ) from error
 
 
-def _check_room(files: dict[str, File], folder: Path) -> None:
-    """Refuse what this machine cannot hold before anything is fetched: sizes are only what a record says."""
-    needed, free = sum(file.size for file in files.values()), shutil.disk_usage(folder).free
+def _prepare(
+    files: dict[str, File], folder: Path, kept: Mapping[str, Path], *, windows: bool = os.name == "nt"
+) -> list[Filling]:
+    """Refuse what this machine cannot hold before anything is fetched, and make the files."""
+    for name in files if windows else ():
+        if problem := windows_problem(name):
+            raise StoreError(f"file {name!r} cannot be on this machine: {problem}; pull it on another system")
+    fillings = [
+        Filling(name, file, kept.get(name) or folder.joinpath(*name.split("/")), kept=name in kept)
+        for name, file in files.items()
+    ]
+    # Sizes are only what a record says.
+    needed, free = sum(filling.lacking() for filling in fillings), shutil.disk_usage(folder).free
     if needed > free:
         raise StoreError(f"cannot write below {folder}: the files have {needed} bytes, and {free} are free; make room")
+    for filling in fillings:
+        filling.prepare()
+    return fillings
 
 
-def _prepare(files: dict[str, File], folder: Path, *, windows: bool = os.name == "nt") -> list[list[_Slice]]:
-    """Make the folders and the files at their full size; return what each blob has to fill."""
+def _by_blob(fillings: list[Filling]) -> list[list[_Slice]]:
+    """Return what each blob has to fill."""
     work: dict[BlobName, list[_Slice]] = defaultdict(list)
-    for name, file in files.items():
-        if windows and (problem := windows_problem(name)):
-            raise StoreError(f"file {name!r} cannot be on this machine: {problem}; pull it on another system")
-        path = folder.joinpath(*name.split("/"))
-        with new_file(name, path) as place, place.open("xb") as created:
-            created.truncate(file.size)
-        position = 0
-        for part in file.parts:
-            work[part.blob, part.incarnation, part.encoding].append(_Slice(name, path, position, part))
-            position += part.length
+    for filling in fillings:
+        for index, part in enumerate(filling.file.parts):
+            work[part.blob, part.incarnation, part.encoding].append((filling, index))
     return list(work.values())
 
 
-@contextmanager
-def new_file(name: str, path: Path) -> Iterator[Path]:
-    """Make the folder of a new file; in the block the file is made.
-
-    Raises:
-        StoreError: the file system takes its name for that of another file.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield path
-    except FileExistsError as error:
-        raise StoreError(
-            f"file {name!r} cannot stand beside the others: this file system takes its name for another's, by"
-            f" letter case or by how Unicode is spelled; nothing was kept: pull on one that tells them apart"
-        ) from error
-
-
 def _fetch(store: Store, domain: str, slices: list[_Slice]) -> int:
-    data = memoryview(read_blob(store, domain, slices[0].part))
-    written = 0
-    for piece in slices:
-        found = data[piece.part.offset : piece.part.offset + piece.part.length]
-        if len(found) != piece.part.length:
-            raise IntegrityError(
-                f"blob {piece.part.blob} has {len(data)} bytes, and {piece.path.name} needs more of it"
-            )
-        with piece.path.open("r+b", buffering=0) as file:
-            file.seek(piece.position)
-            file.write(found)
-        written += len(found)
-    return written
-
-
-def _finish(name: str, file: File, folder: Path, done: Callable[[str], None]) -> None:
-    """Verify a file that is complete: its blobs are verified, how they are put together is not yet."""
-    if not _is_one_blob(file):
-        with folder.joinpath(*name.split("/")).open("rb") as opened:
-            _check(name, file, "sha256:" + hashlib.file_digest(opened, "sha256").hexdigest())
-    done(name)
-
-
-def _is_one_blob(file: File) -> bool:
-    """Tell whether a file is all of one blob, and not a slice that only says so."""
-    if len(file.parts) != 1:
-        return False
-    part = file.parts[0]
-    return part.blob == file.digest and (part.offset, part.length) == (0, part.blob_size)
-
-
-def _check(name: str, file: File, found: str) -> None:
-    if found != file.digest:
-        raise IntegrityError(f"{name} holds other bytes than its record says: expected {file.digest}, got {found}")
+    """Fill the slices of one blob; return their size."""
+    lacking = [(filling, index) for filling, index in slices if not filling.has(index)]
+    if lacking:
+        filling, index = lacking[0]
+        data = memoryview(read_blob(store, domain, filling.file.parts[index]))
+        for filling, index in lacking:
+            part = filling.file.parts[index]
+            found = data[part.offset : part.offset + part.length]
+            if len(found) != part.length:
+                raise IntegrityError(f"blob {part.blob} has {len(data)} bytes, and {filling.name} needs more of it")
+            filling.put(index, found)
+    return sum(filling.file.parts[index].length for filling, index in slices)
 
 
 def read_file(store: Store, domain: str, name: str, file: File) -> Iterator[bytes]:
@@ -209,7 +174,7 @@ def read_file(store: Store, domain: str, name: str, file: File) -> Iterator[byte
     for part in file.parts:
         data = read_blob(store, domain, part)[part.offset : part.offset + part.length]
         if len(file.parts) == 1:
-            _check(name, file, digest_of(data))
+            check_file(name, file, digest_of(data))
         whole.update(data)
         yield data
-    _check(name, file, "sha256:" + whole.hexdigest())
+    check_file(name, file, "sha256:" + whole.hexdigest())

@@ -12,7 +12,8 @@ from objreg.errors import StoreError
 from objreg.local.cache_links import Linker
 from objreg.local.cache_trees import TreeIndex
 from objreg.registry.collected import collection_told
-from objreg.registry.download import download, new_file
+from objreg.registry.download import download
+from objreg.registry.filling import new_file
 from objreg.registry.session import Session
 from objreg.registry.values import Version
 
@@ -59,7 +60,10 @@ def build_folder(
     partial = cache.trees.partial(name)
 
     def written() -> int:
-        return sum(_written(partial / path, file) for path, file in files.items())
+        return sum(
+            _written(partial / path, file) or _written(cache.files.partial(file.digest), file)
+            for path, file in files.items()
+        )
 
     watch = _Watch(session, version.spec, written, received)
     with cache.build_tree(name, index, linker, watch) as folder:
@@ -117,8 +121,7 @@ class _Building:
 
     def _wait(self, path: str, file: File) -> None:
         def written() -> int:
-            place = self._files.announced(file.digest)
-            return _written(place, file) if place else 0
+            return _written(self._files.partial(file.digest), file)
 
         watch = _Watch(self._session, f"{self._version.spec}/{path}", written, self._received)
         self._files.wait(file.digest, watch)
@@ -129,18 +132,20 @@ class _Building:
         first: dict[str, str] = {}
         for path, file in files.items():
             first.setdefault(file.digest, path)
+        # Under its lock nobody else writes to a file, so it can stay where the next attempt finds what there is of it.
+        kept = {path: self._files.partial(digest) for digest, path in first.items() if digest in held}
 
         def done(path: str) -> None:
             digest = files[path].digest
-            self._files.adopt(self._folder.joinpath(*path.split("/")), digest, self._linker)
+            with new_file(path, self._folder.joinpath(*path.split("/"))) as target:
+                self._files.adopt(kept.get(path, target), digest, self._linker, target)
             if digest in held:
                 held[digest]()
 
-        for digest in held.keys() & first.keys():
-            self._files.announce(digest, self._folder.joinpath(*first[digest].split("/")))
+        self._files.remove_partials()
         once = {path: files[path] for path in first.values()}
         domain = self._session.model(self._version.model).domain
-        download(self._session.store, domain, once, self._folder, self._received, done, self._session.fetching)
+        download(self._session.store, domain, once, self._folder, self._received, done, self._session.fetching, kept)
         again = self._place_known({path: file for path, file in files.items() if path not in once})
         if again:
             raise StoreError(
