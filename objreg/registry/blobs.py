@@ -5,7 +5,7 @@ It is at most a few tens of MiB, so it is one request and one buffer.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from objreg.core.digest import digest_of, hex_of, verify
 from objreg.core.keys import blob_key
@@ -14,7 +14,7 @@ from objreg.errors import FormatError, IntegrityError, StoreUnavailable
 from objreg.registry.clock import Clock
 from objreg.registry.commit import create_durably
 from objreg.registry.known import KnownContent
-from objreg.registry.unfinished import NOTED_FROM, Unfinished
+from objreg.registry.unfinished import NOTED_FROM, Evidence, Unfinished
 from objreg.store.base import Store
 
 __all__ = ["PART_SIZE", "BlobWriter", "read_blob", "read_blob_range"]
@@ -42,6 +42,7 @@ class BlobWriter:
         compress: None to let a sample decide, a level of zstd or True to compress, False not to.
         seconds: how long to try, for each blob.
         sent: is told how many plain bytes were dealt with.
+        evidence: that long blobs are in the store already, though this machine does not know of them.
     """
 
     domain: str
@@ -53,6 +54,7 @@ class BlobWriter:
     compress: bool | int | None
     seconds: float
     sent: Callable[[int], None]
+    evidence: Evidence = field(default_factory=Evidence)
 
     def known_file(self, digest: str) -> tuple[Part, ...] | None:
         """Return the parts of a file that the model already has, or None."""
@@ -118,7 +120,21 @@ class BlobWriter:
 
     def _create(self, digest: str, incarnation: int, encoding: str, stored: bytes, deadline: float) -> bool:
         key = blob_key(self.domain, digest, incarnation, encoding)
-        return create_durably(self.store, key, stored, self.clock, deadline)
+        if self.evidence.says_ask(len(stored)):
+            is_there = self._is_there(key)
+            self.evidence.asked(is_there=is_there)
+            if is_there:
+                return False
+        created = create_durably(self.store, key, stored, self.clock, deadline)
+        if not created:
+            self.evidence.found(len(stored))
+        return created
+
+    def _is_there(self, key: str) -> bool:
+        try:
+            return self.store.head(key) is not None
+        except StoreUnavailable:
+            return False  # then it is sent, and the create finds out
 
 
 def _part(digest: str, incarnation: int, encoding: str, size: int, stored: bytes, stored_digest: str) -> Part:

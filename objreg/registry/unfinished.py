@@ -12,10 +12,13 @@ from objreg.core.encoding import encode
 from objreg.core.records import Part
 from objreg.local.notes import Notes
 
-__all__ = ["NOTED_FROM", "Unfinished"]
+__all__ = ["NOTED_FROM", "Evidence", "Unfinished"]
 
 NOTED_FROM = 1024 * 1024
 """In bytes."""
+_ASKED_FROM = 8 * 1024 * 1024
+"""Sending so much takes several times as long as a question."""
+_MOST_MISSES = 3
 
 
 class Unfinished:
@@ -41,3 +44,27 @@ class Unfinished:
     def keep(self, part: Part) -> None:
         """Note a part that is stored."""
         self._notes.add(encode(part))
+
+
+class Evidence:
+    """Whether to ask for a long blob before it is sent, where there is no note: what another machine sent is not known.
+
+    A first push would pay a question for each blob and gain nothing. So nothing is asked until a create says of one
+    that it exists, and no more after a few questions in a row whose answer was no. Safe for threads.
+    """
+
+    def __init__(self) -> None:
+        self._misses = _MOST_MISSES
+
+    def says_ask(self, size: int) -> bool:
+        """Tell whether to ask for a blob of so many stored bytes."""
+        return size >= _ASKED_FROM and self._misses < _MOST_MISSES
+
+    def asked(self, *, is_there: bool) -> None:
+        """Take in an answer."""
+        self._misses = 0 if is_there else self._misses + 1
+
+    def found(self, size: int) -> None:
+        """Take in that a blob was sent in vain."""
+        if size >= _ASKED_FROM:
+            self._misses = 0

@@ -14,6 +14,7 @@ from objreg.errors import StoreError
 from objreg.local.cache import Cache
 from objreg.local.notes import Notes
 from objreg.maintenance import collect, plan_collection
+from objreg.store.base import ObjectInfo
 from objreg.store.memory import MemoryStore
 from objreg.store.wrappers import CountingStore
 from tests.registry.machine import Machine
@@ -94,6 +95,91 @@ def test_another_machine_has_no_notes(
     counting = CountingStore(store)
     new_machine().registry(counting).push(MODEL, folder_of_files)
     assert blobs_sent(counting) == FILES
+
+
+LONG = 8 * MIB
+LONG_FILES = 12
+
+
+class AskedStore(CountingStore):
+    """Counts what is asked of blobs, apart from what a commit asks."""
+
+    def head(self, key: str) -> ObjectInfo | None:
+        if "/blobs/" in key:
+            self._count("asked")
+        return super().head(key)
+
+
+@pytest.fixture
+def long_files(folder: Callable[..., Path]) -> Path:
+    """Twelve files that are long enough to be asked for."""
+    return folder({f"{number:02}.bin": bytes([number]) + os.urandom(LONG) for number in range(LONG_FILES)})
+
+
+def push_by_one(machine: Machine, counting: CountingStore, files: Path) -> None:
+    """Push over one connection, so that what is counted does not depend on which thread is first."""
+    registry = machine.registry(counting)
+    registry.session.connections = 1
+    registry.session.check_registry()
+    counting.reset()
+    registry.push(MODEL, files, compress=False)
+
+
+@pytest.fixture
+def half_there(machine: Machine, store: MemoryStore, long_files: Path) -> MemoryStore:
+    """A store that took five of them, and then was full."""
+    full = FullStore(store, 5)
+    with pytest.raises(StoreError, match="is full"):
+        push_by_one(machine, full, long_files)
+    return store
+
+
+def test_another_machine_sends_one_in_vain_and_then_asks(
+    half_there: MemoryStore, long_files: Path, new_machine: Callable[..., Machine]
+) -> None:
+    """The first create says that it exists; four questions save four blobs, three are answered no, four are not asked."""
+    counting = AskedStore(half_there)
+    push_by_one(new_machine(), counting, long_files)
+    assert blobs_sent(counting) == 1 + 7
+    assert counting.counts["bytes_written"] < 8 * (LONG + 1) + 200_000
+    assert counting.counts["asked"] == 1 + 4 + 3
+    pulled = new_machine().registry().pull(MODEL)
+    for path in long_files.iterdir():
+        assert (pulled / path.name).read_bytes() == path.read_bytes()
+
+
+def test_all_that_another_machine_sent_costs_a_question_each(
+    machine: Machine, store: MemoryStore, long_files: Path, new_machine: Callable[..., Machine]
+) -> None:
+    """A push that died before its commit: one blob is sent in vain."""
+    with pytest.raises(StoreError, match="is full"):
+        push_by_one(machine, FullStore(store, LONG_FILES - 1), long_files)
+    counting = AskedStore(store)
+    push_by_one(new_machine(), counting, long_files)
+    assert (blobs_sent(counting), counting.counts["asked"]) == (2, LONG_FILES)
+
+
+def test_a_first_push_of_long_files_asks_for_nothing(machine: Machine, store: MemoryStore, long_files: Path) -> None:
+    """A request a blob, and the commit."""
+    counting = AskedStore(store)
+    push_by_one(machine, counting, long_files)
+    assert (blobs_sent(counting), counting.counts["asked"]) == (LONG_FILES, 0)
+
+
+def test_what_is_compressed_is_asked_for_too(machine: Machine, store: MemoryStore, folder: Callable[..., Path]) -> None:
+    """And read, because another compressor may have written it."""
+    half = b"".join(os.urandom(MIB // 2) + bytes(MIB // 2) for _ in range(20))
+    files = folder({f"{number:02}.bin": bytes([number]) + half for number in range(4)})
+    version = machine.registry().push("other/model", files)
+    assert [part.encoding for file in version.artifacts[0].files for part in file.parts] == ["zstd"] * 4
+    for info in list(store.list("other/model.model/blobs/")):
+        store.create(info.key.replace("other/model", MODEL), store.get(info.key) or b"")
+    counting = AskedStore(store)
+    registry = machine.registry(counting)
+    registry.session.connections = 1
+    registry.push(MODEL, files)
+    assert (blobs_sent(counting), counting.counts["asked"]) == (1, 4)
+    machine.registry().pull(f"{MODEL}:1.0")
 
 
 def test_new_content_costs_no_question(interrupted: Machine, store: MemoryStore, folder: Callable[..., Path]) -> None:
