@@ -50,8 +50,11 @@ class LatencyProxy:
 
     def take(self) -> list[str]:
         """Return the requests since the last call, as ``METHOD /path?query``, in order."""
-        found: list[str] = json.loads(self._ask("take"))
-        return found
+        return [request for _, request in self.take_timed()]
+
+    def take_timed(self) -> list[tuple[float, str]]:
+        """Return the same, each with the time by this machine's monotonic clock at which it came."""
+        return [(moment, request) for moment, request in json.loads(self._ask("take"))]
 
     def take_bytes(self) -> tuple[int, int]:
         """Return how many bytes went to the server and came from it since the last call, headers and all."""
@@ -75,7 +78,7 @@ class LatencyProxy:
 class _Requests:
     """Finds the heads of requests in the bytes of one connection."""
 
-    def __init__(self, seen: list[str]) -> None:
+    def __init__(self, seen: list[tuple[float, str]]) -> None:
         self._seen = seen
         self._bytes = bytearray()
         self._body = 0  # bytes of the body that are still to come
@@ -103,7 +106,7 @@ class _Requests:
             return False
         first, *lines = head.decode("latin-1").split("\r\n")
         method, path, _ = first.split(" ", 2)
-        self._seen.append(f"{method} {path}")
+        self._seen.append((time.monotonic(), f"{method} {path}"))
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         self._chunked = headers.get("transfer-encoding", "").lower() == "chunked"
         self._body = int(headers.get("content-length", 0)) if not self._chunked else 0
@@ -127,7 +130,7 @@ class _Requests:
 class _Proxy:
     def __init__(self, host: str, port: int, milliseconds: float) -> None:
         self.host, self.port, self.one_way = host, port, milliseconds / 2000
-        self.seen: list[str] = []
+        self.seen: list[tuple[float, str]] = []
         self.sent = self.received = 0
 
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

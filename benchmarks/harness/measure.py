@@ -34,6 +34,7 @@ class Outcome:
         processor: seconds of processor time, user and system, of the process and its children.
         memory: the process's largest resident size so far, in bytes.
         ready: seconds to import the client and to make it, which ``seconds`` does not hold.
+        began: when, by this machine's monotonic clock.
         facts: what the operation told.
     """
 
@@ -41,6 +42,7 @@ class Outcome:
     processor: float
     memory: int
     ready: float
+    began: float
     facts: dict[str, Any] = field(default_factory=dict)
 
 

@@ -30,7 +30,7 @@ def run(connect: Callable[[dict[str, Any]], Any], **operations: Callable[[Any, d
     ready = time.perf_counter() - began
     outcomes = []
     for name in job["operations"]:
-        spent, began = _processor(), time.perf_counter()
+        spent, moment, began = _processor(), time.monotonic(), time.perf_counter()
         facts = operations[name](client, job)
         seconds = time.perf_counter() - began
         outcomes.append(
@@ -39,6 +39,7 @@ def run(connect: Callable[[dict[str, Any]], Any], **operations: Callable[[Any, d
                 "processor": _processor() - spent,
                 "memory": _memory(),
                 "ready": ready,
+                "began": moment,
                 "facts": facts or {},
             }
         )
