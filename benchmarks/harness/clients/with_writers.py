@@ -127,7 +127,10 @@ def prepare(_make: Any, wanted: dict[str, Any]) -> None:
 
 
 def write(make: Callable[[int], Operation], wanted: dict[str, Any]) -> dict[str, Any]:
-    """Let all writers go, and return their operations: seconds, tries and requests of each, and whether it counts."""
+    """Let all writers go, and return their operations: seconds, tries and requests of each, and whether it counts.
+
+    ``each`` is how many of those that count each writer made.
+    """
     forking = multiprocessing.get_context("fork")
     barrier, queue = forking.Barrier(wanted["writers"]), forking.Queue()
     processes = [
@@ -140,7 +143,11 @@ def write(make: Callable[[int], Operation], wanted: dict[str, Any]) -> dict[str,
     for process in processes:
         process.join()
     operations = [operation for result in results for operation in result["operations"]]
-    return {"operations": operations, "failures": [text for result in results for text in result["failures"]]}
+    return {
+        "operations": operations,
+        "each": [sum(counts for *_, counts in result["operations"]) for result in results],
+        "failures": [text for result in results for text in result["failures"]],
+    }
 
 
 def _write(make: Callable[[int], Operation], number: int, seconds: float, barrier: Any, queue: Any) -> None:
