@@ -4,8 +4,9 @@ A blob is stored under the digest of its plain bytes, as it is or compressed wit
 It is at most a few tens of MiB, so it is one request and one buffer.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from objreg.core.digest import digest_of, hex_of, verify
 from objreg.core.keys import blob_key
@@ -16,8 +17,9 @@ from objreg.registry.commit import create_durably
 from objreg.registry.known import KnownContent
 from objreg.registry.unfinished import NOTED_FROM, Evidence, Unfinished
 from objreg.store.base import Store
+from objreg.store.pieces import Piece, pieces_of
 
-__all__ = ["PART_SIZE", "BlobWriter", "read_blob", "read_blob_range"]
+__all__ = ["PART_SIZE", "BlobWriter", "read_blob", "read_blob_range", "stream_blob"]
 
 PART_SIZE = 32 * 1024 * 1024
 _LARGEST_BLOB = 8 * PART_SIZE
@@ -200,6 +202,42 @@ def read_blob(store: Store, domain: str, part: Part) -> bytes:
         return verify(stored, part.blob, f"blob {key}")
     verify(stored, part.stored_digest, f"blob {key}")
     return verify(_decompress(stored, part.blob_size, part.blob), part.blob, f"blob {key}")
+
+
+def stream_blob(store: Store, domain: str, part: Part, *, verified: bool) -> Iterator[Piece]:
+    """Yield the bytes of a blob that is stored as it is, as they arrive; never more than its record says.
+
+    They are known to be right when all were taken, and not before.
+
+    Args:
+        store: where from.
+        domain: of the model.
+        part: of the blob; not a compressed one.
+        verified: False where the caller hashes them, as part of a longer file; the size is verified in any case.
+
+    Raises:
+        IntegrityError: it is missing, or holds other bytes than the record says.
+        FormatError: the record says that it is longer than a blob can be.
+    """
+    key = _key(domain, part)
+    pieces = pieces_of(store, key)
+    if pieces is None:
+        raise _missing(store, domain, part, key)
+    whole, size = sha256(), 0
+    for piece in pieces:
+        size += len(piece)
+        if size > part.blob_size:
+            break
+        if verified:
+            whole.update(piece)
+        yield piece
+    found = f"sha256:{whole.hexdigest()}" if verified else part.blob
+    if size != part.blob_size or found != part.blob:
+        raise IntegrityError(
+            f"blob {key} holds other bytes than its record says: expected {part.blob_size} bytes with the digest"
+            f" {part.blob}, got {'more' if size > part.blob_size else size}" + (f" with {found}" if verified else ""),
+            key=key,
+        )
 
 
 def read_blob_range(store: Store, domain: str, part: Part, start: int, length: int) -> bytes:

@@ -16,13 +16,14 @@ from objreg.core.digest import digest_of
 from objreg.core.names import check_file_path, check_part, windows_problem
 from objreg.core.records import Artifact, File
 from objreg.errors import FormatError, IntegrityError, InvalidInput, StoreError
-from objreg.registry.blobs import read_blob
+from objreg.registry.blobs import read_blob, stream_blob
 from objreg.registry.filling import Filling, check_file
 from objreg.store.base import Store
 
 __all__ = ["download", "file_paths", "read_file"]
 
 _CONNECTIONS = 8
+_STREAMED_FROM = 1024 * 1024
 
 BlobName = tuple[str, int, str]
 
@@ -82,7 +83,7 @@ def download(
         received: is told how many plain bytes were written, or were there already.
         done: is told each path whose file is there and verified, as soon as it is.
         pool: where blobs are fetched, for pulls that share their connections; by default one of this call's own. Each
-            of its workers holds one blob in memory, and once more if it is compressed.
+            of its workers holds a compressed blob in memory twice, and of another a piece.
         kept: where files are written instead that outlive an attempt, by path: what is there already is verified, and
             not fetched again. Nobody else may write there meanwhile.
 
@@ -152,7 +153,11 @@ def _by_blob(fillings: list[Filling]) -> list[list[_Slice]]:
 def _fetch(store: Store, domain: str, slices: list[_Slice]) -> int:
     """Fill the slices of one blob; return their size."""
     lacking = [(filling, index) for filling, index in slices if not filling.has(index)]
-    if lacking:
+    if len(lacking) == 1 and _is_streamed(lacking[0]):
+        filling, index = lacking[0]
+        part = filling.file.parts[index]
+        filling.fill(index, stream_blob(store, domain, part, verified=not filling.is_hashed))
+    elif lacking:
         filling, index = lacking[0]
         data = memoryview(read_blob(store, domain, filling.file.parts[index]))
         for filling, index in lacking:
@@ -162,6 +167,13 @@ def _fetch(store: Store, domain: str, slices: list[_Slice]) -> int:
                 raise IntegrityError(f"blob {part.blob} has {len(data)} bytes, and {filling.name} needs more of it")
             filling.put(index, found)
     return sum(filling.file.parts[index].length for filling, index in slices)
+
+
+def _is_streamed(piece: _Slice) -> bool:
+    """Tell whether a slice is a whole long blob, stored as it is: then nobody needs to hold it in memory."""
+    filling, index = piece
+    part = filling.file.parts[index]
+    return not part.encoding and part.length == part.blob_size >= _STREAMED_FROM
 
 
 def read_file(store: Store, domain: str, name: str, file: File) -> Iterator[bytes]:

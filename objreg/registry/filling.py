@@ -7,15 +7,16 @@ else from the file, which the system still has in memory.
 import errno
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
+from io import FileIO
 from itertools import accumulate
 from pathlib import Path
-from typing import BinaryIO
 
 from objreg.core.records import File
 from objreg.errors import IntegrityError, StoreError
+from objreg.store.pieces import Piece
 
 __all__ = ["Filling", "check_file", "new_file"]
 
@@ -67,51 +68,79 @@ class Filling:
             return
         self._is_made = True
 
+    @property
+    def is_hashed(self) -> bool:
+        """Whether the file is hashed as a whole, so that its parts need not be."""
+        return self._whole is not None
+
     def has(self, index: int) -> bool:
         """Tell whether an earlier attempt put a part there: its bytes are hashed, for that attempt may have died."""
         part = self.file.parts[index]
         if not self._is_resumed or (part.offset, part.length) != (0, part.blob_size):
             return False
-        found = sha256()
-        with self.path.open("rb") as opened:
-            if _is_hole(opened, self._starts[index], part.length):
+        with self.path.open("rb", buffering=0) as opened:
+            if _is_hole(opened, self._starts[index], part.length) or not self._holds(opened, index):
                 return False
-            for block in self._blocks(opened, index):
-                found.update(block)
-        if f"sha256:{found.hexdigest()}" != part.blob:
-            return False
         self._arrived(index, None)
         return True
 
+    def _holds(self, opened: FileIO, index: int) -> bool:
+        """Tell whether a part that is a whole blob is what it should be."""
+        found = sha256()
+        for block in self._blocks(opened, index):
+            found.update(block)
+        return f"sha256:{found.hexdigest()}" == self.file.parts[index].blob
+
     def put(self, index: int, data: memoryview) -> None:
-        """Write a verified part.
+        """Write a part.
 
         Raises:
             OSError: the disk does not take all of it.
             StoreError: the file system takes the file's name for that of another.
         """
+        self._write(index, (data,))
+        self._arrived(index, data)
+
+    def fill(self, index: int, pieces: Iterable[Piece]) -> None:
+        """Write a part piece by piece; errors as for ``put``, and those of the pieces."""
+        self._write(index, pieces)
+        self._arrived(index, None)
+
+    def _write(self, index: int, pieces: Iterable[Piece]) -> None:
         if self._is_made:
             # Buffered, because a bare write may stop half way on a full disk and say so by a number only.
             with self.path.open("r+b") as opened:
                 opened.seek(self._starts[index])
-                opened.write(data)
+                opened.writelines(pieces)
         else:
             with new_file(self.name, self.path) as path, path.open("xb") as made:
-                made.write(data)
-        self._arrived(index, data)
+                made.writelines(pieces)
 
     def finish(self) -> None:
-        """Verify a file that has all its parts: they are verified, how they are put together is not yet.
+        """Verify a file that has all its parts, as a whole.
 
         Raises:
             IntegrityError: it holds other bytes than its record says; nothing of it is kept.
         """
-        if self._whole is not None:
-            try:
-                check_file(self.name, self.file, f"sha256:{self._whole.hexdigest()}")
-            except IntegrityError:
-                self.path.unlink(missing_ok=True)
-                raise
+        found = f"sha256:{self._whole.hexdigest()}" if self._whole else self.file.digest
+        if found == self.file.digest:
+            return
+        try:
+            self._check_parts()
+            check_file(self.name, self.file, found)
+        finally:
+            self.path.unlink(missing_ok=True)
+
+    def _check_parts(self) -> None:
+        """Find the part that is to blame for a file that is not what it should be."""
+        with self.path.open("rb", buffering=0) as opened:
+            for index, part in enumerate(self.file.parts):
+                if (part.offset, part.length) == (0, part.blob_size) and not self._holds(opened, index):
+                    raise IntegrityError(
+                        f"{self.name} holds other bytes than its record says: blob {part.blob} of it is not what its"
+                        f" digest promises",
+                        digest=part.blob,
+                    )
 
     def _arrived(self, index: int, data: memoryview | None) -> None:
         """Hash what is next, in one thread at a time: others only say what they brought."""
@@ -126,7 +155,7 @@ class Filling:
             if following == index and data is not None:
                 self._whole.update(data)
             else:
-                with self.path.open("rb") as opened:
+                with self.path.open("rb", buffering=0) as opened:
                     for block in self._blocks(opened, following):
                         self._whole.update(block)
 
@@ -139,15 +168,17 @@ class Filling:
             self._next += 1
             return self._next - 1
 
-    def _blocks(self, opened: BinaryIO, index: int) -> Iterator[bytes]:
+    def _blocks(self, opened: FileIO, index: int) -> Iterator[memoryview]:
+        """Yield a part, some at a time; each piece holds until the next is taken."""
         opened.seek(self._starts[index])
+        buffer = memoryview(bytearray(_BLOCK))
         left = self.file.parts[index].length
-        while left and (block := opened.read(min(_BLOCK, left))):
-            yield block
-            left -= len(block)
+        while left and (count := opened.readinto(buffer[: min(_BLOCK, left)])):
+            yield buffer[:count]
+            left -= count
 
 
-def _is_hole(opened: BinaryIO, start: int, length: int) -> bool:
+def _is_hole(opened: FileIO, start: int, length: int) -> bool:
     """Tell whether nothing was written to a place, where the system says so."""
     seek_data = getattr(os, "SEEK_DATA", None)
     if seek_data is None:

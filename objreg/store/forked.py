@@ -23,6 +23,7 @@ from typing import Any, BinaryIO
 from objreg.errors import StoreUnavailable
 from objreg.store.base import ObjectInfo, Store
 from objreg.store.checksums import recorded_sha256
+from objreg.store.pieces import Piece, pieces_of
 
 __all__ = ["ForkSafeStore", "native_runtime_usable", "note_native_runtime", "serve"]
 
@@ -79,6 +80,9 @@ class ForkSafeStore:
 
     def get(self, key: str) -> bytes | None:
         return self._store().get(key)
+
+    def pieces(self, key: str) -> Iterator[Piece] | None:
+        return pieces_of(self._store(), key)
 
     def get_range(self, key: str, start: int, length: int) -> bytes | None:
         return self._store().get_range(key, start, length)

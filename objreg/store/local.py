@@ -15,11 +15,13 @@ from filelock import FileLock
 
 from objreg.errors import AccessDenied, InvalidInput, StoreError, StoreUnavailable
 from objreg.store.base import ObjectInfo
+from objreg.store.pieces import Piece
 
 __all__ = ["LocalStore"]
 
 _TEMPORARY = ".tmp-"
 _LOCKS = ".locks"
+_BLOCK = 1024 * 1024
 _NO_HARD_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS, errno.EXDEV})
 _ABSENT = (FileNotFoundError, NotADirectoryError)
 
@@ -54,6 +56,19 @@ class LocalStore:
                     return file.read()
             except (*_ABSENT, IsADirectoryError):
                 return None
+
+    def pieces(self, key: str) -> Iterator[Piece] | None:
+        with self._translated("get", key):
+            try:
+                file = self._opened(key)
+            except (*_ABSENT, IsADirectoryError):
+                return None
+        return self._blocks(file, key)
+
+    def _blocks(self, file: BinaryIO, key: str) -> Iterator[Piece]:
+        with self._translated("get", key), file:
+            while block := file.read(_BLOCK):
+                yield block
 
     def get_range(self, key: str, start: int, length: int) -> bytes | None:
         with self._translated("get", key):

@@ -14,6 +14,7 @@ from objreg.store.checksums import recorded_sha256
 from objreg.store.forked import note_native_runtime
 from objreg.store.obstore_settings import RETRIES, ObstoreSettings, settings_for
 from objreg.store.options import CloudOptions, Location
+from objreg.store.pieces import Piece
 
 __all__ = ["ObstoreStore"]
 
@@ -52,6 +53,20 @@ class ObstoreStore:
             except FileNotFoundError as error:
                 self._only_the_object_is_missing(error, f"get {key}")
                 return None
+
+    def pieces(self, key: str) -> Iterator[Piece] | None:
+        with self._translated(f"get {key}"):
+            try:
+                found = self._objects.get(key)
+            except FileNotFoundError as error:
+                self._only_the_object_is_missing(error, f"get {key}")
+                return None
+        return self._arriving(found, key)
+
+    def _arriving(self, found: Any, key: str) -> Iterator[Piece]:
+        with self._translated(f"get {key}"):
+            for piece in found.stream(min_chunk_size=_LARGE):
+                yield memoryview(piece)
 
     def get_range(self, key: str, start: int, length: int) -> bytes | None:
         with self._translated(f"get {key}"):

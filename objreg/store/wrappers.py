@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from objreg.errors import NotFound, StoreError
 from objreg.store.base import ObjectInfo, Store
 from objreg.store.checksums import recorded_sha256
+from objreg.store.pieces import Piece, pieces_of
 
 __all__ = ["CountingStore", "OfflineStore", "ReadOnlyStore"]
 
@@ -98,6 +99,9 @@ class ReadOnlyStore:
 
     def get(self, key: str) -> bytes | None:
         return self._store.get(key)
+
+    def pieces(self, key: str) -> Iterator[Piece] | None:
+        return pieces_of(self._store, key)
 
     def get_range(self, key: str, start: int, length: int) -> bytes | None:
         return self._store.get_range(key, start, length)

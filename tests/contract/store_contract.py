@@ -4,6 +4,7 @@ A class of tests that inherits these gives the fixtures ``backend`` (a fresh, em
 and ``store`` (that root, opened).
 """
 
+import secrets
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from objreg.store import Store
+from objreg.store.pieces import pieces_of
 from tests.contract.backends import Backend
 
 KIB = 1024
@@ -49,6 +51,17 @@ class ReadingContract:
             assert store.get(key) is None
             assert store.get_range(key, 0, 10) is None
             assert store.head(key) is None
+
+    @pytest.mark.parametrize("size", [0, 1, 3_500_000])
+    def test_pieces_are_the_object(self, store: Store, fill, size: int) -> None:
+        """A long object arrives piece by piece; one that is not there is None, as for ``get``."""
+        data = secrets.token_bytes(size)
+        fill("a/long", data)
+
+        pieces = pieces_of(store, "a/long")
+        assert pieces is not None
+        assert b"".join(pieces) == data
+        assert pieces_of(store, "a/none") is None
 
     def test_a_range_is_a_slice(self, store: Store, fill) -> None:
         """A range is what a slice of the bytes would be: from the start, in the middle, of one byte, across the end."""
