@@ -2,8 +2,9 @@
 
 import multiprocessing
 import os
+import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,45 @@ def test_files_are_linked_as_the_user_chooses(
     _, index = next(Cache(machine.cache).trees.entries())
     assert index.link in {"auto": {"reflink", "hardlink"}, "reflink": {"reflink", "copy"}}.get(link, {link})
     assert through(machine, CountingStore(store), link=link).pull(EXACT) == pulled
+
+
+@pytest.fixture
+def xfs(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own that has reflinks."""
+    image, folder = tmp_path / "xfs.img", tmp_path / "xfs"
+    folder.mkdir()
+    with image.open("wb") as made:
+        made.truncate(320 * 1024 * 1024)  # mkfs.xfs takes no less than 300 MiB
+    subprocess.run(["mkfs.xfs", "-q", "-m", "reflink=1", str(image)], check=True)
+    subprocess.run(["mount", "-o", "loop", str(image), str(folder)], check=True)
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.mark.parametrize("link", ["auto", "reflink"])
+def test_files_are_reflinked_where_the_file_system_can(
+    registry: objreg.Registry, new_machine: Callable[..., Machine], file: Callable[..., Path], xfs: Path,
+    store: MemoryStore, link: str,
+) -> None:  # fmt: skip
+    """On XFS: another inode, the same blocks; what is written into one folder is in no other, and is put right."""
+    content = os.urandom(40_000_000)
+    version = registry.push(MODEL, file(content))
+    machine = new_machine(cache=xfs / "cache")
+    free = os.statvfs(xfs).f_bavail * os.statvfs(xfs).f_bsize
+    pulled = through(machine, store, link=link).pull(version)
+    subprocess.run(["sync", "--file-system", str(xfs)], check=True)
+    taken = free - os.statvfs(xfs).f_bavail * os.statvfs(xfs).f_bsize
+    assert len(content) <= taken < 1.5 * len(content), "the bytes are on the disk once"
+    kept, shown = stored(machine, content), pulled / "model.bin"
+    assert kept.stat().st_ino != shown.stat().st_ino
+    assert not shown.stat().st_mode & 0o222
+    _, index = next(Cache(machine.cache).trees.entries())
+    assert index.link == "reflink"
+    unlocked(shown).write_bytes(b"damaged")
+    assert kept.read_bytes() == content
+    counting = CountingStore(store)
+    assert (through(machine, counting, link=link).pull(EXACT) / "model.bin").read_bytes() == content
+    assert counting.counts["bytes_read"] < 1_000_000
 
 
 def test_a_way_that_the_file_system_lacks_is_tried_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -320,7 +360,7 @@ def test_one_process_fetches_and_others_see_how_far_it_is(
     assert run(*map(pull, range(4))) == [0, 0, 0, 0]
     assert len(blobs_read(slow)) == 2
     said = [(tmp_path / f"said-{number}").read_text() for number in range(4)]
-    assert said == ["", *["waiting for fraud/clf:1.0: it is being fetched already"] * 3]
+    assert sorted(said) == ["", *["waiting for fraud/clf:1.0: it is being fetched already"] * 3]
 
 
 def test_versions_that_share_a_file_fetch_it_once_and_the_rest_side_by_side(
