@@ -130,8 +130,11 @@ class Files:
                 os.fsync(opened.fileno())
         stamp(path)
         stored = self.path(digest)
-        stored.parent.mkdir(parents=True, exist_ok=True)
-        path.replace(stored)
+        try:
+            path.replace(stored)
+        except FileNotFoundError:  # the first of its folder
+            stored.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(stored)
         linker.place(stored, target)
 
     def partial(self, digest: str) -> Path:
@@ -203,7 +206,7 @@ class Files:
 
 def _place(folder: Path, digest: str) -> Path:
     digits = digest.removeprefix("sha256:")
-    return folder / digits[:2] / digits
+    return folder / f"{digits[:2]}/{digits}"
 
 
 @contextmanager

@@ -97,7 +97,10 @@ class _Building:
         while lacking:
             with self._files.lock_free({file.digest: file.size for file in lacking.values()}) as (held, busy):
                 mine = {path: file for path, file in lacking.items() if file.digest not in busy}
-                if fetched := self._place_known(mine):
+                # Before it was locked here, another process may have fetched it. Of what is not locked, that is as well
+                # fetched again as looked for again.
+                there = {path for path, file in mine.items() if file.digest in held and self._place(path, file)}
+                if fetched := {path: file for path, file in mine.items() if path not in there}:
                     self._fetch(fetched, held)
             lacking = self._place_known({path: file for path, file in lacking.items() if path not in mine})
             if lacking:
@@ -112,7 +115,7 @@ class _Building:
         source = self._files.find(file.digest, file.size)
         if source is None:
             return False
-        with new_file(path, self._folder.joinpath(*path.split("/"))) as target:
+        with new_file(path, self._folder / path) as target:
             try:
                 self._linker.place(source, target, from_layer=self._files.is_in_layer(source))
             except FileNotFoundError:
@@ -136,9 +139,12 @@ class _Building:
         kept = {path: self._files.partial(digest) for digest, path in first.items() if digest in held}
 
         def done(path: str) -> None:
-            digest = files[path].digest
-            with new_file(path, self._folder.joinpath(*path.split("/"))) as target:
-                self._files.adopt(kept.get(path, target), digest, self._linker, target)
+            digest, target = files[path].digest, self._folder / path
+            if path in kept:
+                with new_file(path, target):
+                    self._files.adopt(kept[path], digest, self._linker, target)
+            else:
+                self._files.adopt(target, digest, self._linker, target)
             if digest in held:
                 held[digest]()
 
