@@ -88,6 +88,8 @@ class Turn:
         for outcome in self._counted(name, [name, name], self._folder / name):
             if name in expected and outcome.facts["count"] != expected[name]:
                 raise ValueError(f"{self._filled.client} tells of {outcome.facts['count']} {name}")
+            if name == "resolve" and str(outcome.facts["version"]) not in self._filled.names:
+                raise ValueError(f"{self._filled.client} has {outcome.facts['version']} in production")
 
     def _set_state(self) -> None:
         first = len(self._filled.names) // 2 + 2 * self._number  # the older half was in production with GTO before
