@@ -7,6 +7,7 @@ slot again, for an earlier attempt may still be on its way; a slot is never skip
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,7 @@ __all__ = ["DEADLINE_SECONDS", "Commit", "Committed", "create_durably"]
 
 DEADLINE_SECONDS = 60.0
 _MOST_DOUBLED = 3
+_CONTENDED_SECONDS = 10.0
 
 Plan = Callable[[], Decision]
 Refs = Callable[[dict[str, Any]], dict[str, Pointer]]
@@ -108,6 +110,7 @@ class Commit:
             StoreUnavailable: the deadline passed, and the commit did not land.
             ObjregError: what the plan raised, on the newest state.
         """
+        self._give_way()
         with self._manifest.lock:
             confirmed = not self._manifest.is_fresh
             if confirmed:
@@ -135,16 +138,39 @@ class Commit:
                 if head is not None:
                     return Committed(decision.value, head, changed=True)
                 confirmed, races = True, races + 1
-                if self._clock.monotonic() >= self._deadline:
-                    raise StoreUnavailable(
-                        f"nothing was committed to {self._manifest.domain}: {races} other commits came first until"
-                        f" the time was up;"
-                        " try again",
-                        races=races,
-                    )
-                # Each lost race is another's progress, so a pause need only spread the racers over about as long as
-                # one attempt takes.
-                self._clock.pause(min(races, _MOST_DOUBLED), (self._clock.monotonic() - begun) / 2)
+                self._lost_race(races, self._clock.monotonic() - begun)
+
+    def _lost_race(self, races: int, seconds: float) -> None:
+        """Wait, and read what came first.
+
+        Args:
+            races: how many this commit has lost.
+            seconds: how long the last attempt took.
+        """
+        now = self._clock.monotonic()
+        self._manifest.lost_race = (now, seconds)
+        if now >= self._deadline:
+            raise StoreUnavailable(
+                f"nothing was committed to {self._manifest.domain}: {races} other commits came first until the time was"
+                f" up; try again",
+                races=races,
+            )
+        # Each lost race is another's progress, so a pause need only spread the racers over about as long as one attempt
+        # takes.
+        self._clock.pause(min(races, _MOST_DOUBLED), seconds / 2)
+        if races > 1:
+            with suppress(StoreUnavailable):  # then the next attempt finds out, slot by slot
+                self._manifest.catch_up()
+
+    def _give_way(self) -> None:
+        """Wait a moment before the next commit, if this process lost a race of late.
+
+        Who has just committed knows the newest entry before anybody else, so in a tight loop it would win every race
+        against those who must read it first. Who never lost has nobody to wait for.
+        """
+        lost, seconds = self._manifest.lost_race
+        if self._clock.monotonic() - lost < _CONTENDED_SECONDS:
+            self._clock.pause(_MOST_DOUBLED, seconds)
 
     def _attempt(self, decision: Decision) -> Head | None:
         """Write the records and claim the next slot; None after a lost race."""

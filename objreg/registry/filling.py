@@ -120,16 +120,14 @@ class Filling:
         """Verify a file that has all its parts, as a whole.
 
         Raises:
-            IntegrityError: it holds other bytes than its record says; nothing of it is kept.
+            IntegrityError: it holds other bytes than its record says; at most its good parts are kept.
         """
         found = f"sha256:{self._whole.hexdigest()}" if self._whole else self.file.digest
         if found == self.file.digest:
             return
-        try:
-            self._check_parts()
-            check_file(self.name, self.file, found)
-        finally:
-            self.path.unlink(missing_ok=True)
+        self._check_parts()
+        self.path.unlink(missing_ok=True)
+        check_file(self.name, self.file, found)
 
     def _check_parts(self) -> None:
         """Find the part that is to blame for a file that is not what it should be."""

@@ -27,6 +27,7 @@ from objreg.store.base import ObjectInfo, Store
 __all__ = ["Manifest"]
 
 _LONGEST_WALK = 4
+_LONGEST_CHASE = 64
 _HISTORY_WORKERS = 8
 _FRESH_SECONDS = 60.0
 
@@ -38,6 +39,7 @@ class Manifest:
         domain: its folder below the registry's root.
         offline: whether the newest entry that this machine has seen is taken for the newest.
         cold: whether the newest entry had to be found by the operation under way, instead of being known.
+        lost_race: when this process last lost a race for a slot, and how many seconds that attempt took.
         listed: the store's own time of the newest entry, as of the last look.
         lock: held while the log is read or added to, so that threads of one process do not race each other.
     """
@@ -55,6 +57,7 @@ class Manifest:
         self._modified: datetime | None = None
         self._confirmed = float("-inf")
         self.cold = False
+        self.lost_race = (float("-inf"), 0.0)
         self.listed: datetime | None = None
 
     @property
@@ -97,6 +100,17 @@ class Manifest:
                 return self.refresh()
             self.cold = False
             return self._head
+
+    def catch_up(self) -> None:
+        """Read on from the newest known entry, as long as there are any: entries are read faster than they are made."""
+        with self.lock:
+            for _ in range(_LONGEST_CHASE):
+                seq = self._head.seq + 1 if self._head else 0
+                data = self.store.get(log_key(self.domain, seq))
+                if data is None:
+                    return
+                self.advance(read_entry(data, self.domain, seq, previous=self._head))
+            self.refresh()
 
     def advance(self, head: Head, modified: datetime | None = None) -> None:
         """Take an entry as the newest that is known; ``modified`` is the store's time of it, where it was told."""

@@ -24,6 +24,25 @@ from objreg.store.wrappers import OfflineStore
 __all__ = ["create_registry", "open_registry"]
 
 
+class _Opened:
+    """The store that was opened to see whether its address is right, for the first who needs it; not in a copy."""
+
+    def __init__(self) -> None:
+        self._store: Store | None = None
+        self._pid = 0
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_Opened, ())
+
+    def keep(self, store: Store) -> Store:
+        self._store, self._pid = store, os.getpid()
+        return store
+
+    def take(self) -> Store | None:
+        store, self._store = self._store, None
+        return store if self._pid == os.getpid() else None
+
+
 @dataclass(frozen=True)
 class _Connect:
     """How to reach a registry; what a pickled ``Registry`` carries."""
@@ -36,10 +55,15 @@ class _Connect:
     actor: str | None
     connections: int
     offline: bool = False
+    opened: _Opened = field(default_factory=_Opened, compare=False)
 
     def store(self) -> Store:
-        return open_store(
-            self.url, storage_options=self.storage_options or None, engine=self.engine, filesystem=self.filesystem
+        """Open the store, and keep it for the session."""
+        return self.opened.keep(
+            self.opened.take()
+            or open_store(
+                self.url, storage_options=self.storage_options or None, engine=self.engine, filesystem=self.filesystem
+            )
         )
 
     def __call__(self) -> Session:
@@ -47,6 +71,7 @@ class _Connect:
 
         cache = self.cache.open()
         store = self.store()
+        self.opened.take()
         if self.offline:
             return self._offline(store, cache, self.actor or actor())
         identity = store.identity

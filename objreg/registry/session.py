@@ -112,6 +112,7 @@ class Session:
     _known: dict[str, KnownContent] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _typed: dict[str, tuple[str, Any]] = field(default_factory=dict)
+    _is_registry: bool = False
     _fetching: ThreadPoolExecutor | None = None
 
     @property
@@ -185,12 +186,15 @@ class Session:
     def check_registry(self) -> None:
         """See to it that there is a registry at all.
 
-        Asked only where nothing was found, so it costs the usual reader nothing.
+        Asked only where nothing was found, so it costs the usual reader nothing; and once, for a marker stays.
 
         Raises:
             NotFound: there is none.
         """
-        if read_marker(self.store) is None:
+        if self._is_registry:
+            return
+        self._is_registry = read_marker(self.store) is not None
+        if not self._is_registry:
             raise NotFound(f"there is no registry in {self.store.url}; check the URL, or create one with 'objreg init'")
 
     def view(self, model: str, manifest: Manifest) -> View:

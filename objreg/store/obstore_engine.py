@@ -42,9 +42,13 @@ class ObstoreStore:
         self._options = options
         self._settings = settings_for(location, options, os.environ)
         self.identity = self._settings.identity
-        # A stalled answer is given up after 20 s; that clock also runs while a long body goes up, hence two clients.
+        # A stalled answer is given up after 20 s; that clock also runs while a long body goes up, hence another client
+        # for these, made when it is needed.
         self._objects = _open(location, self._settings, read_timeout="20s")
-        self._uploads = _open(location, self._settings, read_timeout="15m")
+
+    @cached_property
+    def _uploads(self) -> Any:
+        return _open(self._location, self._settings, read_timeout="15m")
 
     def get(self, key: str) -> bytes | None:
         with self._translated(f"get {key}"):

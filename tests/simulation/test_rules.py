@@ -310,7 +310,7 @@ def what_is_expected_is_not_checked_again(monkeypatch: pytest.MonkeyPatch) -> No
 def what_is_read_is_not_verified(monkeypatch: pytest.MonkeyPatch) -> None:
     """A reader hands on whatever came."""
     monkeypatch.setattr(blobs, "verify", lambda data, digest, what: data)
-    monkeypatch.setattr(download, "_check", lambda name, file, found: None)
+    monkeypatch.setattr(download, "check_file", lambda name, file, found: None)
 
 
 _BREAKS: dict[Break, str] = {
