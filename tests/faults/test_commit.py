@@ -122,6 +122,31 @@ def test_anothers_entry_in_the_slot_is_folded_and_the_next_slot_tried(bucket: Bu
     assert bucket.clock.pauses == 1
 
 
+def test_who_loses_again_reads_on_before_it_tries_again(bucket: Bucket) -> None:
+    """Entries are read faster than they are made, so a loser catches up with writers that go on meanwhile."""
+    bucket.faulty.before("create", LOG, lambda: bucket.others_record("first"))
+    bucket.faulty.before("create", LOG, lambda: [bucket.others_record(f"then{number}") for number in range(9)])
+    bucket.record("ours")
+    assert len(bucket.changes) == 11
+    assert bucket.changes[-1] == ("writer@acme", "ours")
+    # Two lost races and the one that is won; nine entries are read, not raced for.
+    assert bucket.faulty.count("create", LOG) == 3
+
+
+def test_who_lost_a_race_gives_way_for_a_while(bucket: Bucket) -> None:
+    """Before each commit of the next ten seconds it waits a moment; who lost none, or long ago, does not."""
+    bucket.record("alone")
+    assert bucket.clock.pauses == 0
+    bucket.faulty.before("create", LOG, lambda: bucket.others_record("theirs"))
+    bucket.record("ours")
+    assert bucket.clock.pauses == 1  # after the race
+    bucket.record("soon")
+    assert bucket.clock.pauses == 2
+    bucket.clock.seconds += 10
+    bucket.record("later")
+    assert bucket.clock.pauses == 2
+
+
 class CreatesOnly(FaultyStore):
     """A bucket whose credentials may create and not replace, and which calls a taken key forbidden."""
 
