@@ -115,7 +115,7 @@ def prune(invocation: Invocation, max_size: str | None, keep: float) -> None:
 
 @command.command("rm")
 @click.argument("specs", nargs=-1, metavar="[SPEC]...")
-@click.option("--all", "everything", is_flag=True, help="All that was pulled.")
+@click.option("--all", "everything", is_flag=True, help="All that was pulled, and what pulls left unfinished.")
 @json_option
 @click.pass_obj
 def rm(invocation: Invocation, specs: tuple[str, ...], everything: bool) -> None:
@@ -131,13 +131,16 @@ def rm(invocation: Invocation, specs: tuple[str, ...], everything: bool) -> None
     """
     from objreg.core.specs import parse_spec
     from objreg.errors import NotFound
-    from objreg.local.cache_upkeep import cached_versions, remove_versions
+    from objreg.local.cache_upkeep import cached_versions, prune, remove_versions
 
     if everything == bool(specs):
         raise click.UsageError("name versions, or say --all")
     cache = _settings().open()
+    if everything:
+        _tell(invocation, prune(cache, 0, keep_seconds=0))
+        return
     known = cached_versions(cache)
-    paths = {version.path for version in known} if everything else set()
+    paths = set()
     for spec in map(parse_spec, specs):
         found = {
             version.path

@@ -146,8 +146,11 @@ def test_rm_removes_what_is_named(cached: Cli) -> None:
     cached("pull", "fraud/clf:1.0")
     assert len(cached("cache", "rm", "fraud/clf").rows) == 2
     cached("pull", "fraud/clf:1.0")
+    unfinished = Cache(folder(cached)).files.partial("sha256:" + "0" * 64)
+    unfinished.parent.mkdir(exist_ok=True)
+    unfinished.write_bytes(b"half of a pull")
     assert len(cached("cache", "rm", "--all").rows) == 1
-    assert (specs(cached), on_disk(cached)) == ([], 0)
+    assert (specs(cached), on_disk(cached), unfinished.exists()) == ([], 0, False)
     assert "name versions, or say --all" in cached("cache", "rm", code=2).err
     assert Path(cached("pull", "fraud/clf:1.0").out.strip(), "weights.bin").read_bytes() == b"weights"
 
