@@ -187,8 +187,14 @@ def _decompress(stored: bytes, size: int, digest: str) -> bytes:
     return data
 
 
-def read_blob(store: Store, domain: str, part: Part) -> bytes:
+def read_blob(store: Store, domain: str, part: Part, *, verified: bool = True) -> bytes:
     """Return the plain bytes of the blob that a part is cut from, verified.
+
+    Args:
+        store: where from.
+        domain: of the model.
+        part: of the blob.
+        verified: False where the caller hashes the plain bytes, as part of a file.
 
     Raises:
         IntegrityError: it is missing, or holds other bytes than the record says.
@@ -198,10 +204,10 @@ def read_blob(store: Store, domain: str, part: Part) -> bytes:
     stored = store.get(key)
     if stored is None:
         raise _missing(store, domain, part, key)
-    if not part.encoding:
-        return verify(stored, part.blob, f"blob {key}")
-    verify(stored, part.stored_digest, f"blob {key}")
-    return verify(_decompress(stored, part.blob_size, part.blob), part.blob, f"blob {key}")
+    plain = stored
+    if part.encoding:
+        plain = _decompress(verify(stored, part.stored_digest, f"blob {key}"), part.blob_size, part.blob)
+    return verify(plain, part.blob, f"blob {key}") if verified else plain
 
 
 def stream_blob(store: Store, domain: str, part: Part, *, verified: bool) -> Iterator[Piece]:

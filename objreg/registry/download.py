@@ -159,7 +159,8 @@ def _fetch(store: Store, domain: str, slices: list[_Slice]) -> int:
         filling.fill(index, stream_blob(store, domain, part, verified=not filling.is_hashed))
     elif lacking:
         filling, index = lacking[0]
-        data = memoryview(read_blob(store, domain, filling.file.parts[index]))
+        are_hashed = all(filling.is_hashed for filling, _ in lacking)
+        data = memoryview(read_blob(store, domain, filling.file.parts[index], verified=not are_hashed))
         for filling, index in lacking:
             part = filling.file.parts[index]
             found = data[part.offset : part.offset + part.length]
