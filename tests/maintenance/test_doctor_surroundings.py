@@ -107,7 +107,13 @@ def test_settings_without_the_extra_name_it(s3_server, monkeypatch: pytest.Monke
     monkeypatch.setitem(sys.modules, "s3fs", None)
     found = diagnose(s3_server.new_bucket(), storage_options=s3_server.options("obstore"), engine="obstore", racers=2)
     unknown = [check for check in found.checks if check.outcome is Outcome.UNKNOWN]
-    assert {check.name for check in unknown} == {"capped listing", "versioning", "lifecycle rules", "retention"}
+    assert {check.name for check in unknown} == {
+        "capped listing",
+        "checksums",
+        "versioning",
+        "lifecycle rules",
+        "retention",
+    }
     assert all("objreg[s3]" in check.remedy for check in unknown)
     assert found.outcome is Outcome.UNKNOWN
 

@@ -79,7 +79,7 @@ def test_where_nobody_has_a_policy_nothing_is_planned(site: Site) -> None:
         plan_retention(registry, "fraud/other")
     site.store.delete("objreg.json")
     with pytest.raises(NotFound, match="there is no registry"):
-        retention_policy(registry)
+        retention_policy(site.registry())
 
 
 # Plans
