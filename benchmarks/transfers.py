@@ -1,23 +1,26 @@
 """Push and pull: objreg against plain clients of S3 and against other registries, on one server with the same bytes.
 
-``python -m benchmarks.transfers [--write] [--quick] [--rounds N] [--only CLIENT ...] [--case CASE ...]``
+``python -m benchmarks.transfers [--line MBITS] [--write] [--quick] [--rounds N] [--only CLIENT ...] [--case CASE ...]``
 
 Each push goes into a fresh bucket and each pull into an empty folder, each in a new process. Only the operation is
 timed, not imports, and not what makes the client. What was pulled is compared with what was pushed: sizes always, all
-bytes in the first round.
+bytes in the first round. With ``--line`` the clients and the server are at the two ends of a line of that speed.
 """
 
 import argparse
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from benchmarks.harness.content import check_digests, check_sizes, digests, write_files
+from benchmarks.harness.line import NoLine, enter_own_network, narrow
 from benchmarks.harness.measure import Measured, Outcome, Spread, do, progress, take_turns
-from benchmarks.harness.peers import versions_of
+from benchmarks.harness.peers import python_of, versions_of
 from benchmarks.harness.servers import (
     credentials,
     drop_bucket,
@@ -66,6 +69,12 @@ CASES = (
     Case("hundred", 100, 32 * MIB, (4, 8 * MIB)),
     Case("thousands", 5000, 20 * KIB, (50, 20 * KIB)),
 )
+LINE_CASES = (
+    Case("one", 1, GIB, (1, 64 * MIB)),
+    Case("hundred", 32, 32 * MIB, (4, 8 * MIB)),
+    CASES[2],
+)
+"""The same through a narrow line: about 9 s of sending at 1,000 Mbit/s."""
 
 
 @dataclass(frozen=True)
@@ -191,7 +200,24 @@ HEADER = (
 )
 
 
-def report(server: S3Server, cases: Sequence[Case], clients: Sequence[str], rounds: int) -> dict[str, str]:
+@contextmanager
+def server_behind(line: int | None, clients: Sequence[str]) -> Iterator[S3Server]:
+    """Yield the server, behind a line of so many Mbit/s if there shall be one, for which this process starts again."""
+    if line is None:
+        with s3_server() as server:
+            yield server
+        return
+    for client in (PLAIN[0], *clients):
+        python_of(client)  # now: nothing can be installed where nothing outside is reached
+    enter_own_network()
+    with s3_server() as server:
+        narrow(urlsplit(server.origin).port or 80, line)
+        yield server
+
+
+def report(
+    server: S3Server, cases: Sequence[Case], clients: Sequence[str], rounds: int, line: int | None
+) -> dict[str, str]:
     """Measure everything, and return what the page says of each case."""
     parts = {}
     for case in cases:
@@ -200,20 +226,21 @@ def report(server: S3Server, cases: Sequence[Case], clients: Sequence[str], roun
             measured = measure_case(server, case, clients, rounds, compressible=compressible)
             lines += rows(measured, clients, "JSON lines" if compressible else "random")
         parts[case.name] = "\n\n".join(
-            (f"**{case.title}**", table(HEADER, lines, left=2), circumstances(clients, rounds))
+            (f"**{case.title}**", table(HEADER, lines, left=2), circumstances(clients, rounds, line))
         )
         progress(parts[case.name])
     return parts
 
 
-def circumstances(clients: Sequence[str], rounds: int) -> str:
+def circumstances(clients: Sequence[str], rounds: int, line: int | None) -> str:
     """Return the sentence that says of what these numbers are."""
     versions = dict(item for client in clients for item in versions_of(client).items())
     shown = ("objreg", "boto3", "s3transfer", "obstore", "s3fs", "modelstore", "modelkit", "dvc", "dvc-s3")
     peers = ", ".join(f"{name} {found}" for name in shown for key, found in versions.items() if key == name)
     turns = "One round" if rounds == 1 else f"{rounds} rounds in turn, median (least{DASH}most)"
+    between = "" if line is None else f" Between clients and server: {line:,} Mbit/s each way, no latency added."
     return (
-        f"{machine()}. Server: {server_name()} on the same machine, its data and all files in memory. {turns};"
+        f"{machine()}. Server: {server_name()} on the same machine, its data and all files in memory.{between} {turns};"
         f" a dash in place of the spread: one round. {peers}."
     )
 
@@ -225,19 +252,25 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3, help="how many (the other registries take part in the first)")
     parser.add_argument("--only", nargs="+", choices=CLIENTS, default=CLIENTS, metavar="CLIENT", help=" ".join(CLIENTS))
     parser.add_argument("--case", nargs="+", choices=[case.name for case in CASES], help="leave the other cases out")
+    parser.add_argument("--line", type=int, metavar="MBITS", help="Mbit/s each way between clients and server; Linux")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/performance.md")
     arguments = parser.parse_args()
     if arguments.write and arguments.quick:
         parser.error("a quick run is not for the page: leave --quick or --write out")
-    cases = [case for case in CASES if not arguments.case or case.name in arguments.case]
+    known, section = (CASES, "transfers") if arguments.line is None else (LINE_CASES, "line")
+    cases = [case for case in known if not arguments.case or case.name in arguments.case]
+    rounds = arguments.rounds
     if arguments.quick:
-        cases = [case.made_quick() for case in cases]
-    with s3_server() as server:
-        found = report(server, cases, tuple(arguments.only), 1 if arguments.quick else arguments.rounds)
+        cases, rounds = [case.made_quick() for case in cases], 1
+    try:
+        with server_behind(arguments.line, arguments.only) as server:
+            found = report(server, cases, tuple(arguments.only), rounds, arguments.line)
+    except NoLine as error:
+        parser.error(str(error))
     for name, text in found.items():
         print(text, end="\n\n")
         if arguments.write:
-            write_section(f"transfers-{name}", text)
+            write_section(f"{section}-{name}", text)
     return 0
 
 
