@@ -26,27 +26,22 @@ from objreg.errors import (
 )
 
 if TYPE_CHECKING:
+    from objreg.core.artifacts import Artifact, File, Part
     from objreg.core.diff import Difference, FileDifference, VersionDiff
     from objreg.core.lock_file import LockedAsset, LockedEntry, LockedFile, LockFile
+    from objreg.core.provenance import CodeState, Dataset, Environment, VersionReference
     from objreg.core.records import (
-        Artifact,
         Catalog,
-        CodeState,
-        Dataset,
         DataSource,
         Deployment,
-        Environment,
         Experiment,
-        File,
         Inference,
         Interface,
         Namespace,
-        Part,
         RegistrySettings,
         Retirement,
         StateDefinition,
         VersionRecord,
-        VersionReference,
     )
     from objreg.core.state import Change
     from objreg.registry.opening import open_registry as open  # noqa: A004  # it is called objreg.open
@@ -108,11 +103,13 @@ __all__ = [
 ]
 
 _NAMES = {
+    "objreg.core.artifacts": "Artifact File Part",
     "objreg.core.diff": "Difference FileDifference VersionDiff",
     "objreg.core.lock_file": "LockFile LockedAsset LockedEntry LockedFile",
+    "objreg.core.provenance": "CodeState Dataset Environment VersionReference",
     "objreg.core.records": (
-        "Artifact Catalog CodeState DataSource Dataset Deployment Environment Experiment File Inference Interface"
-        " Namespace Part RegistrySettings Retirement StateDefinition VersionRecord VersionReference"
+        "Catalog DataSource Deployment Experiment Inference Interface Namespace RegistrySettings Retirement"
+        " StateDefinition VersionRecord"
     ),
     "objreg.core.state": "Change",
     "objreg.registry.registry": "Registry",

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from objreg.core import entries, records, state
+from objreg.core import artifacts, entries, provenance, records, state
 from objreg.core.entries import Entry, Snapshot
 from objreg.core.records import RECORD_KINDS, AnyRecord, Marker
 from objreg.core.state import Change, ModelState, ScopeState
@@ -69,7 +69,7 @@ def _schema(name: str, kind: Any, *, stored: bool) -> Json:
 def _types() -> dict[str, type[msgspec.Struct]]:
     return {
         name: found
-        for module in (records, state, entries)
+        for module in (artifacts, provenance, records, state, entries)
         for name, found in vars(module).items()
         if isinstance(found, type) and issubclass(found, msgspec.Struct)
     }

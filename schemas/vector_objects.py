@@ -8,30 +8,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from objreg.core.artifacts import Artifact, File, Part
 from objreg.core.encoding import encode
 from objreg.core.entries import Entry, Snapshot, SnapshotReference
+from objreg.core.provenance import CodeState, Dataset, Environment, VersionReference
 from objreg.core.records import (
-    Artifact,
     Catalog,
-    CodeState,
-    Dataset,
     DataSource,
     Deployment,
-    Environment,
     Experiment,
-    File,
     Inference,
     Interface,
     Marker,
     Namespace,
-    Part,
     RegistrySettings,
     RetentionPolicy,
     RetentionRule,
     Retirement,
     StateDefinition,
     VersionRecord,
-    VersionReference,
 )
 from objreg.core.state import Pointer
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from objreg.core.digest import digest_of
 from objreg.core.encoding import encode
-from objreg.core.records import AnyRecord, VersionReference
+from objreg.core.provenance import VersionReference
+from objreg.core.records import AnyRecord
 from objreg.core.state import Change, ModelState
 from objreg.errors import FormatError
 

@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from objreg.core.records import Catalog, CodeState, Experiment, VersionRecord
+from objreg.core.provenance import CodeState
+from objreg.core.records import Catalog, Experiment, VersionRecord
 from objreg.core.state import Change
 
 __all__ = ["Difference", "FileDifference", "Side", "VersionDiff", "catalog_at", "diff_versions"]

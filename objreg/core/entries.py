@@ -9,8 +9,8 @@ import msgspec
 
 from objreg.core.digest import digest_of, verify
 from objreg.core.encoding import decode
+from objreg.core.fields import Digest, Identifier, Name, Size, Time
 from objreg.core.merge import merge
-from objreg.core.records import Digest, Identifier, Name, Size, Time
 from objreg.core.state import Pointer
 from objreg.errors import FormatError, RollbackDetected
 

@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from objreg.core.fields import Digest, Name, Size, Text
 from objreg.core.names import check_file_path, check_path
-from objreg.core.records import Digest, Name, Size, Text
 from objreg.core.wants import Want, satisfies
 from objreg.errors import FormatError, InvalidInput
 

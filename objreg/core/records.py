@@ -9,25 +9,21 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from objreg.core.digest import DIGEST_PATTERN
+from objreg.core.artifacts import Artifact
+from objreg.core.fields import Days, Identifier, Name, Positive, Size, Text, Time
+from objreg.core.provenance import CodeState, Dataset, Environment, VersionReference
 
 __all__ = [
     "RECORD_KINDS",
     "AnyRecord",
-    "Artifact",
     "Catalog",
-    "CodeState",
     "DataSource",
-    "Dataset",
     "Deployment",
-    "Environment",
     "Experiment",
-    "File",
     "Inference",
     "Interface",
     "Marker",
     "Namespace",
-    "Part",
     "Record",
     "RegistrySettings",
     "RetentionPolicy",
@@ -35,30 +31,10 @@ __all__ = [
     "Retirement",
     "StateDefinition",
     "VersionRecord",
-    "VersionReference",
 ]
 
-# The lengths say again what the patterns say, because Python's "$" also matches before a newline at the end.
-Digest = Annotated[str, msgspec.Meta(pattern=DIGEST_PATTERN, max_length=71)]
-OptionalDigest = Annotated[str, msgspec.Meta(pattern=r"^(sha256:[0-9a-f]{64})?$", max_length=71)]
-Identifier = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$", max_length=32)]
-Time = Annotated[
-    str,
-    msgspec.Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$", max_length=24),
-]
-_MOST = 2**53 - 1  # beyond it, integers change in other JSON readers
-Size = Annotated[int, msgspec.Meta(ge=0, le=_MOST)]
-Positive = Annotated[int, msgspec.Meta(ge=1, le=_MOST)]
-Days = Annotated[int, msgspec.Meta(ge=0, le=36500)]
-Text = Annotated[str, msgspec.Meta(max_length=65536)]
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=400)]
 
-
-class _Value(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of a record."""
-
-
-class Marker(_Value, frozen=True, kw_only=True):
+class Marker(msgspec.Struct, frozen=True, kw_only=True):
     """``objreg.json`` at the root: here is a registry. Created once.
 
     Attributes:
@@ -72,123 +48,7 @@ class Marker(_Value, frozen=True, kw_only=True):
     created_at: Time
 
 
-class Part(_Value, frozen=True, kw_only=True):
-    """A slice of a blob; a file is its parts one after another.
-
-    Attributes:
-        blob: digest of the blob's plain bytes.
-        incarnation: 0, or which re-upload of a collected blob this is.
-        encoding: how the blob is stored: ``""`` as it is, or ``"zstd"``.
-        blob_size: plain bytes in the blob.
-        stored_size: bytes of the stored object.
-        stored_digest: digest of the stored object.
-        offset: where the slice begins in the plain bytes.
-        length: bytes of the slice.
-    """
-
-    blob: Digest
-    incarnation: Size = 0
-    encoding: Literal["", "zstd"] = ""
-    blob_size: Size
-    stored_size: Size
-    stored_digest: Digest
-    offset: Size = 0
-    length: Size
-
-
-class File(_Value, frozen=True, kw_only=True):
-    """One file of an artifact.
-
-    Attributes:
-        path: relative to the artifact's folder.
-        digest: of the whole file.
-        size: in bytes.
-        media_type: as in RFC 6838.
-        parts: empty for an empty file.
-    """
-
-    path: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
-    digest: Digest
-    size: Size
-    media_type: Text
-    parts: tuple[Part, ...]
-
-
-class Artifact(_Value, frozen=True, kw_only=True):
-    """A named set of files.
-
-    Attributes:
-        name: unique in its version or experiment.
-        folder: where the files stand in a pulled version: ``""`` for the top, else the name.
-        digest: SHA-256 of the files' raw digests in path order (by code point).
-        size: of all files, in bytes.
-        description: for people.
-        files: in path order.
-    """
-
-    name: Name
-    folder: Annotated[str, msgspec.Meta(max_length=400)]
-    digest: Digest
-    size: Size
-    description: Text = ""
-    files: tuple[File, ...]
-
-
-class CodeState(_Value, frozen=True, kw_only=True):
-    """The Git state that something was made from; a field is ``""`` where it is not known.
-
-    Attributes:
-        remote: URL of ``origin``, without credentials.
-        commit: full object id.
-        branch: or ``""`` on a detached head.
-        dirty: whether tracked files were changed.
-    """
-
-    remote: Text
-    commit: Text
-    branch: Text
-    dirty: bool
-
-
-class Environment(_Value, frozen=True, kw_only=True):
-    """What a version was pushed from.
-
-    Attributes:
-        python: version of the interpreter.
-        platform: operating system and processor.
-        dependencies: installed distributions and their versions.
-    """
-
-    python: Text
-    platform: Text
-    dependencies: dict[str, str]
-
-
-class VersionReference(_Value, frozen=True, kw_only=True):
-    """Names one version for ever: by its name and by its record's digest."""
-
-    model: Name
-    version: Name
-    record: Digest
-
-
-class Dataset(_Value, frozen=True, kw_only=True):
-    """A data set that an experiment used.
-
-    Attributes:
-        name: for people.
-        digest: of its content, or ``""`` where it is not known.
-        url: where it is, or ``""``; never with credentials.
-        description: for people.
-    """
-
-    name: Name
-    digest: OptionalDigest = ""
-    url: Text = ""
-    description: Text = ""
-
-
-class DataSource(_Value, frozen=True, kw_only=True):
+class DataSource(msgspec.Struct, frozen=True, kw_only=True):
     """Where a model's data comes from, as a catalog says it."""
 
     name: Name
@@ -198,14 +58,14 @@ class DataSource(_Value, frozen=True, kw_only=True):
     connection: dict[str, Any] = {}
 
 
-class Interface(_Value, frozen=True, kw_only=True):
+class Interface(msgspec.Struct, frozen=True, kw_only=True):
     """What goes into a model or comes out: words, and a JSON Schema."""
 
     description: Text = ""
     schema: dict[str, Any] = {}
 
 
-class Inference(_Value, frozen=True, kw_only=True):
+class Inference(msgspec.Struct, frozen=True, kw_only=True):
     """What a model takes and gives."""
 
     input: Interface = Interface()
@@ -374,7 +234,7 @@ class Retirement(Record, frozen=True, kw_only=True, tag="retirement"):
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=65536)]
 
 
-class RetentionRule(_Value, frozen=True, kw_only=True):
+class RetentionRule(msgspec.Struct, frozen=True, kw_only=True):
     """How long what is in one state is kept; see ``objreg.core.retention``.
 
     Attributes:

@@ -11,17 +11,11 @@ from typing import Any
 
 import msgspec
 
+from objreg.core.artifacts import Artifact
 from objreg.core.decisions import Decision, View, encoded
 from objreg.core.encoding import of_kind
 from objreg.core.names import check_part, check_state
-from objreg.core.records import (
-    Artifact,
-    Catalog,
-    Deployment,
-    Experiment,
-    Retirement,
-    VersionRecord,
-)
+from objreg.core.records import Catalog, Deployment, Experiment, Retirement, VersionRecord
 from objreg.core.specs import Spec
 from objreg.core.state import Change, ModelState, StateItem, VersionItem
 from objreg.core.versions import scheme

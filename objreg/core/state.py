@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from objreg.core.records import Digest, Name, OptionalDigest, Size, Time
+from objreg.core.fields import Digest, Name, OptionalDigest, Size, Time
 from objreg.core.versions import DEFAULT_SCHEME, Scheme, scheme
 
 __all__ = ["Change", "DeploymentItem", "ModelState", "Pointer", "ScopeState", "StateItem", "VersionItem", "model_refs"]

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from objreg.core.records import File
+from objreg.core.artifacts import File
 from objreg.errors import InvalidInput, NotFound
 from objreg.registry.download import file_paths
 from objreg.registry.values import Version

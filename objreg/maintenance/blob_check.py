@@ -4,9 +4,9 @@ import hashlib
 import io
 from collections.abc import Iterator
 
+from objreg.core.artifacts import Part
 from objreg.core.digest import digest_of
 from objreg.core.keys import parse_blob_name
-from objreg.core.records import Part
 
 __all__ = ["blob_damage", "nameless_damage"]
 

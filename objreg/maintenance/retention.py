@@ -14,7 +14,8 @@ from pathlib import Path
 from objreg.core.decisions import Decision
 from objreg.core.keys import REGISTRY_DOMAIN, namespace_domain
 from objreg.core.names import NO_STATE, check_namespace, parent_namespaces
-from objreg.core.records import Experiment, RetentionPolicy, RetentionRule, Retirement, VersionReference
+from objreg.core.provenance import VersionReference
+from objreg.core.records import Experiment, RetentionPolicy, RetentionRule, Retirement
 from objreg.core.retention import Retention, RetentionLine, carry_out, put_retention, read_rules
 from objreg.core.state import Change, ScopeState
 from objreg.core.times import format_time, parse_time

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 
+from objreg.core.artifacts import Part
 from objreg.core.digest import digest_of, hex_of, verify
 from objreg.core.keys import blob_key
-from objreg.core.records import Part
 from objreg.errors import FormatError, IntegrityError, StoreUnavailable
 from objreg.registry.clock import Clock
 from objreg.registry.commit import create_durably

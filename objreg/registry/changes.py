@@ -17,17 +17,8 @@ from objreg.core import rules
 from objreg.core.decisions import Decision, View
 from objreg.core.encoding import json_value
 from objreg.core.names import check_part, check_state
-from objreg.core.records import (
-    Catalog,
-    Dataset,
-    DataSource,
-    Deployment,
-    Experiment,
-    Inference,
-    Retirement,
-    VersionRecord,
-    VersionReference,
-)
+from objreg.core.provenance import Dataset, VersionReference
+from objreg.core.records import Catalog, DataSource, Deployment, Experiment, Inference, Retirement, VersionRecord
 from objreg.core.rules import NewVersion
 from objreg.core.specs import Spec, parse_spec
 from objreg.core.state import Change

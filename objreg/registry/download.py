@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor, wait
 from pathlib import Path
 
+from objreg.core.artifacts import Artifact, File
 from objreg.core.digest import digest_of
 from objreg.core.names import check_file_path, check_part, windows_problem
-from objreg.core.records import Artifact, File
 from objreg.errors import FormatError, IntegrityError, InvalidInput, StoreError
 from objreg.registry.blobs import read_blob, stream_blob
 from objreg.registry.filling import Filling, check_file

@@ -13,7 +13,8 @@ import msgspec
 from objreg.core.digest import check_digest, combined_digest
 from objreg.core.encoding import json_value
 from objreg.core.names import check_part
-from objreg.core.records import CodeState, Dataset, DataSource, Environment, Inference
+from objreg.core.provenance import CodeState, Dataset, Environment
+from objreg.core.records import DataSource, Inference
 from objreg.core.secrets import refuse_secret_text, refuse_secrets
 from objreg.core.times import format_time
 from objreg.errors import InvalidInput

@@ -15,8 +15,8 @@ from itertools import accumulate
 from pathlib import Path
 from typing import BinaryIO
 
+from objreg.core.artifacts import File
 from objreg.core.digest import verify
-from objreg.core.records import File
 from objreg.errors import IntegrityError
 from objreg.registry.blobs import PART_SIZE, read_blob, read_blob_range
 from objreg.registry.collected import collection_told

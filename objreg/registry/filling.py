@@ -14,7 +14,7 @@ from io import FileIO
 from itertools import accumulate
 from pathlib import Path
 
-from objreg.core.records import File
+from objreg.core.artifacts import File
 from objreg.errors import IntegrityError, StoreError
 from objreg.store.pieces import Piece
 

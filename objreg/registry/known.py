@@ -9,9 +9,10 @@ import threading
 from collections.abc import Mapping
 from heapq import nlargest
 
+from objreg.core.artifacts import Part
 from objreg.core.digest import hex_of
 from objreg.core.encoding import decode_record, of_kind
-from objreg.core.records import Part, VersionRecord
+from objreg.core.records import VersionRecord
 from objreg.core.state import ModelState
 from objreg.registry.recall import Recall
 

@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from objreg.core.records import File
+from objreg.core.artifacts import File
 from objreg.core.selection import selection_digest
 from objreg.errors import InvalidInput, StoreError
 from objreg.registry.sending import Progress

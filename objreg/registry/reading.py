@@ -10,21 +10,21 @@ from typing import BinaryIO, TypeVar
 import msgspec
 
 from objreg.core import rules
+from objreg.core.artifacts import File
 from objreg.core.diff import Side, VersionDiff, catalog_at, diff_versions
 from objreg.core.entries import Head
 from objreg.core.keys import REGISTRY_DOMAIN, model_domain, namespace_domain
 from objreg.core.names import check_namespace, check_state, is_part
+from objreg.core.provenance import VersionReference
 from objreg.core.records import (
     AnyRecord,
     Catalog,
     Deployment,
     Experiment,
-    File,
     Namespace,
     RegistrySettings,
     StateDefinition,
     VersionRecord,
-    VersionReference,
 )
 from objreg.core.selection import select_files
 from objreg.core.specs import Spec, parse_spec

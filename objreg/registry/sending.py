@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from objreg.core.records import Artifact
+from objreg.core.artifacts import Artifact
 from objreg.core.state import ModelState
 from objreg.errors import InvalidInput
 from objreg.local.notes import Notes

@@ -7,7 +7,7 @@ files differ are fetched side by side. Nobody holds a lock while waiting for ano
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from objreg.core.records import File
+from objreg.core.artifacts import File
 from objreg.errors import StoreError
 from objreg.local.cache_links import Linker
 from objreg.local.cache_trees import TreeIndex

@@ -8,8 +8,8 @@ import threading
 
 import msgspec
 
+from objreg.core.artifacts import Part
 from objreg.core.encoding import encode
-from objreg.core.records import Part
 from objreg.local.notes import Notes
 
 __all__ = ["NOTED_FROM", "Evidence", "Unfinished"]

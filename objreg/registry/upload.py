@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from objreg.core.artifacts import Artifact, File, Part
 from objreg.core.digest import combined_digest, digest_of
-from objreg.core.records import Artifact, File, Part
 from objreg.errors import InvalidInput
 from objreg.registry.blobs import PART_SIZE, BlobWriter
 from objreg.registry.cutting import read_pieces

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from objreg.core.artifacts import Artifact
 from objreg.core.entries import Head
-from objreg.core.records import Artifact, VersionRecord
+from objreg.core.records import VersionRecord
 from objreg.core.state import Change, VersionItem
 from objreg.core.times import parse_time
 

@@ -9,7 +9,8 @@ from unittest.mock import patch
 
 import objreg
 from objreg.core import entries
-from objreg.core.records import CodeState, Environment, RetentionRule
+from objreg.core.provenance import CodeState, Environment
+from objreg.core.records import RetentionRule
 from objreg.maintenance import apply_retention, collect, plan_collection, plan_retention, put_policy
 from objreg.registry import drafts, upload
 

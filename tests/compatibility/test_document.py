@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from objreg.core import entries, records, state
+from objreg.core import artifacts, entries, provenance, records, state
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = (ROOT / "docs/format.md").read_text(encoding="utf-8")
@@ -16,7 +16,7 @@ SHELL = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C"}
 
 TYPES = {
     name: found
-    for module in (records, state, entries)
+    for module in (artifacts, provenance, records, state, entries)
     for name, found in vars(module).items()
     if isinstance(found, type) and issubclass(found, msgspec.Struct) and not name.startswith("_")
 }

@@ -7,11 +7,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from objreg.core.artifacts import Artifact, File, Part
 from objreg.core.decisions import Decision, View
 from objreg.core.digest import combined_digest, digest_of
 from objreg.core.encoding import decode_record
 from objreg.core.merge import merge
-from objreg.core.records import Artifact, Environment, File, Part, VersionRecord
+from objreg.core.provenance import Environment
+from objreg.core.records import VersionRecord
 from objreg.core.rules import NewVersion, add_version
 from objreg.core.state import ModelState
 

@@ -5,19 +5,10 @@ from dataclasses import replace
 import msgspec
 import pytest
 
+from objreg.core.artifacts import Artifact, File
 from objreg.core.diff import Side, catalog_at, diff_versions
-from objreg.core.records import (
-    Artifact,
-    Catalog,
-    CodeState,
-    Environment,
-    Experiment,
-    File,
-    Inference,
-    Interface,
-    VersionRecord,
-    VersionReference,
-)
+from objreg.core.provenance import CodeState, Environment, VersionReference
+from objreg.core.records import Catalog, Experiment, Inference, Interface, VersionRecord
 from objreg.core.state import Change
 
 STAMP = {"created_at": "2026-03-01T12:00:00.000Z", "created_by": "alice"}

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from objreg.core.encoding import decode, decode_json, decode_record, encode, is_canonical, json_value
 from objreg.core.entries import Entry, Snapshot
-from objreg.core.records import Dataset, Environment, Experiment, Marker, Namespace, VersionReference
+from objreg.core.provenance import Dataset, Environment, VersionReference
+from objreg.core.records import Experiment, Marker, Namespace
 from objreg.errors import FormatError, InvalidInput
 
 TIME = "2026-03-01T12:00:00.000Z"

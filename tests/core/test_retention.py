@@ -6,14 +6,8 @@ from typing import Any
 import pytest
 
 from objreg.core.names import check_state
-from objreg.core.records import (
-    Environment,
-    Experiment,
-    RetentionPolicy,
-    RetentionRule,
-    Retirement,
-    VersionReference,
-)
+from objreg.core.provenance import Environment, VersionReference
+from objreg.core.records import Experiment, RetentionPolicy, RetentionRule, Retirement
 from objreg.core.retention import Retention, RetentionLine, carry_out, put_retention, read_rules
 from objreg.core.rules import add_deployment, add_experiment, retire, set_deployment_status, set_state
 from objreg.core.specs import parse_spec

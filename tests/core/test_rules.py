@@ -9,14 +9,8 @@ from objreg.core import rules
 from objreg.core.decisions import Decision
 from objreg.core.digest import digest_of
 from objreg.core.encoding import decode_record
-from objreg.core.records import (
-    Catalog,
-    Deployment,
-    Environment,
-    Experiment,
-    Retirement,
-    VersionReference,
-)
+from objreg.core.provenance import Environment, VersionReference
+from objreg.core.records import Catalog, Deployment, Experiment, Retirement
 from objreg.core.rules import NewVersion, add_version
 from objreg.core.specs import parse_spec
 from objreg.core.state import Change, ModelState, StateItem, model_refs

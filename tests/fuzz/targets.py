@@ -7,12 +7,12 @@ from pathlib import Path
 from objreg.catalog.documents import check_documents
 from objreg.cli.output import dump, visible
 from objreg.core import names
+from objreg.core.artifacts import Part
 from objreg.core.digest import digest_of, hex_of
 from objreg.core.encoding import decode_json, decode_record
 from objreg.core.entries import SnapshotReference, fold, read_entry, read_snapshot
 from objreg.core.keys import MARKER, parse_blob_name, seq_of
 from objreg.core.merge import merge
-from objreg.core.records import Part
 from objreg.core.secrets import refuse_secrets
 from objreg.core.specs import parse_spec
 from objreg.core.state import ModelState, ScopeState, model_refs

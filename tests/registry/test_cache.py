@@ -196,7 +196,7 @@ def test_content_that_is_not_its_digest_never_enters(
     """The files are shared by registries, so a slice of a blob that calls itself the whole must not pass for it."""
     import msgspec
 
-    from objreg.core.records import File, Part
+    from objreg.core.artifacts import File, Part
     from objreg.registry.download import download
 
     whole = digest_of(LARGE)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import objreg
-from objreg.core.records import Part
+from objreg.core.artifacts import Part
 from objreg.maintenance import collect, plan_collection
 from objreg.registry import upload
 from objreg.store.memory import MemoryStore

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 import objreg
+from objreg.core.artifacts import File, Part
 from objreg.core.digest import digest_of
-from objreg.core.records import File, Part
 from objreg.errors import IntegrityError, StoreUnavailable
 from objreg.local.cache import Cache
 from objreg.local.cache_upkeep import cache_size, prune

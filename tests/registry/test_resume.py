@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from objreg.core.records import Part
+from objreg.core.artifacts import Part
 from objreg.errors import StoreError
 from objreg.local.cache import Cache
 from objreg.local.notes import Notes

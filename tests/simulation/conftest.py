@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from objreg.core.records import Environment
+from objreg.core.provenance import Environment
 from objreg.local.cache import Cache
 from objreg.registry import drafts
 from objreg.registry.clock import SystemClock

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from objreg.core import rules
+from objreg.core.artifacts import Part
 from objreg.core.collection import References
 from objreg.core.decisions import Decision, View
 from objreg.core.keys import record_key
 from objreg.core.merge import merge
-from objreg.core.records import Part
 from objreg.core.state import ModelState
 from objreg.errors import StoreUnavailable
 from objreg.maintenance.collection import _Collector

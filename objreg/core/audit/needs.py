@@ -3,11 +3,11 @@
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from objreg.core.artifacts import Artifact, File, Part
 from objreg.core.audit.claims import Problem
 from objreg.core.digest import combined_digest, digest_of, hex_of
 from objreg.core.keys import blob_key
 from objreg.core.names import check_file_path, check_part
-from objreg.core.records import Artifact, File, Part
 from objreg.core.state import VersionItem
 from objreg.errors import InvalidInput
 

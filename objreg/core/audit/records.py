@@ -3,21 +3,13 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
+from objreg.core.artifacts import Artifact
 from objreg.core.audit.findings import Finding, finding
 from objreg.core.audit.inventory import digests_among
 from objreg.core.audit.needs import Needs, check_artifacts
 from objreg.core.keys import record_key
-from objreg.core.records import (
-    AnyRecord,
-    Artifact,
-    Catalog,
-    Deployment,
-    Experiment,
-    Record,
-    Retirement,
-    VersionRecord,
-    VersionReference,
-)
+from objreg.core.provenance import VersionReference
+from objreg.core.records import AnyRecord, Catalog, Deployment, Experiment, Record, Retirement, VersionRecord
 from objreg.core.state import DeploymentItem, ModelState, VersionItem
 
 __all__ = ["Model", "check_records", "model_records"]
