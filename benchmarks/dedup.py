@@ -9,7 +9,6 @@ last 64 bytes, chunks of 64 KiB on average, from 8 to 128, with a table of rando
 counted for it are the new chunks alone; the real client sends some known ones besides, to keep files in few pieces.
 """
 
-import argparse
 import hashlib
 import json
 import shutil
@@ -24,7 +23,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.harness.measure import progress
-from benchmarks.harness.tables import table, write_section
+from benchmarks.harness.options import new_parser
+from benchmarks.harness.tables import publish, table
 from objreg.local.cache import Cache
 from objreg.registry.clock import SystemClock
 from objreg.registry.cutting import read_pieces
@@ -246,14 +246,11 @@ def measured(dvc: str) -> str:
 
 def main() -> int:
     """Print the table, and put it into the page if that is asked for."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = new_parser(__doc__)
     parser.add_argument("--dvc", default="dvc", help="the command of DVC")
-    parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
     arguments = parser.parse_args()
     found = measured(arguments.dvc)
-    print(found)
-    if arguments.write:
-        write_section("dedup", found)
+    publish("dedup", found, write=arguments.write)
     return 0
 
 

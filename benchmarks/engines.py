@@ -7,7 +7,6 @@ errors, repeated reads, the condition on each create. gcsfs speaks to an emulato
 so its numbers stand beside the others and are not compared with them.
 """
 
-import argparse
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,9 +14,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from benchmarks.harness.measure import Measured, Outcome, do, progress, take_turns
-from benchmarks.harness.peers import TOP, versions_of
+from benchmarks.harness.options import add_only, new_parser
+from benchmarks.harness.peers import TOP, named_versions
 from benchmarks.harness.servers import credentials, drop_bucket, fresh_bucket, s3_server, server_name
-from benchmarks.harness.tables import machine, table, write_section
+from benchmarks.harness.tables import machine, publish, rounds_in_turn, table
 from tests.servers.fake_gcs import FakeGCS
 from tests.servers.server import S3Server
 
@@ -167,12 +167,10 @@ def rows(measured: Measured, engines: Sequence[str]) -> list[list[str]]:
 
 def circumstances(rounds: int, amount: Amount) -> str:
     """Return the sentence that says of what these numbers are."""
-    versions = versions_of("engines")
-    shown = ", ".join(f"{name} {versions[name]}" for name in ("obstore", "fsspec", "s3fs", "aiobotocore", "gcsfs"))
-    turns = "One round" if rounds == 1 else f"{rounds} rounds in turn, median (least{DASH}most)"
+    shown = named_versions(["engines"], ("obstore", "fsspec", "s3fs", "aiobotocore", "gcsfs"))
     return (
         f"{machine()}. {shown}. Server of obstore and s3fs: {server_name()}; of gcsfs: fake-gcs-server, an emulator;"
-        f" both on the same machine with their data in memory. {turns}; {amount.requests:,} requests,"
+        f" both on the same machine with their data in memory. {rounds_in_turn(rounds)}; {amount.requests:,} requests,"
         f" {amount.listings:,} listings and {amount.blobs} blobs for each figure. The ratio is of s3fs to obstore in"
         f" the same round. Opening is counted after Python and objreg's own modules are there."
     )
@@ -195,19 +193,12 @@ def report(engines: Sequence[str], rounds: int, amount: Amount) -> str:
 
 def main() -> int:
     """Print the table, and put it into the page if that is asked for."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="few requests and one round: shows that everything works")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", nargs="+", choices=ENGINES, default=ENGINES, metavar="ENGINE", help=" ".join(ENGINES))
-    parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
+    parser = new_parser(__doc__, quick="few requests and one round", rounds=5)
+    add_only(parser, ENGINES, "ENGINE")
     arguments = parser.parse_args()
-    if arguments.write and arguments.quick:
-        parser.error("a quick run is not for the page: leave --quick or --write out")
     amount, rounds = (QUICK, 1) if arguments.quick else (FULL, arguments.rounds)
     text = report(tuple(arguments.only), rounds, amount)
-    print(text)
-    if arguments.write:
-        write_section("engines", text)
+    publish("engines", text, write=arguments.write)
     return 0
 
 

@@ -7,7 +7,6 @@ anything is measured; up to 10,000 entries by ``objreg fsck``, too. Times are ta
 which comes last.
 """
 
-import argparse
 import itertools
 import os
 import sys
@@ -26,9 +25,10 @@ import objreg
 from benchmarks.harness.latency import LatencyProxy
 from benchmarks.harness.logs import STATE, GrowingLog, Log, RotatingLog
 from benchmarks.harness.measure import Spread, progress
-from benchmarks.harness.peers import versions_of
+from benchmarks.harness.options import add_only, new_parser
+from benchmarks.harness.peers import named_versions
 from benchmarks.harness.servers import credentials, fresh_bucket, s3_server, scratch, server_name
-from benchmarks.harness.tables import machine, table, write_section
+from benchmarks.harness.tables import machine, publish, table
 from objreg.maintenance.fsck import fsck
 from objreg.store.urls import open_store
 from objreg.store.wrappers import CountingStore
@@ -272,7 +272,7 @@ def report(places: Sequence[str], bounded: Sequence[int], growing: Sequence[int]
 def circumstances(samples: int) -> str:
     """Return the sentence that says of what these numbers are."""
     return (
-        f"{machine()}, obstore {versions_of('obstore')['obstore']}. In each cell: requests · KiB · milliseconds, median"
+        f"{machine()}, {named_versions(['obstore'], ['obstore'])}. In each cell: requests · KiB · milliseconds, median"
         f" (least{DASH}most) of {samples} samples. S3: {server_name()} on the same machine; requests and bytes on the"
         " wire, both ways, with headers. Folder: requests are calls to the store (files read or made, slots looked at),"
         " bytes those of the files. All data in memory. *Entries* is the length when the samples begin; each adds two."
@@ -281,21 +281,15 @@ def circumstances(samples: int) -> str:
 
 def main() -> int:
     """Print the table, and put it into the page if that is asked for."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="short logs, few samples: shows that everything works")
+    parser = new_parser(__doc__, quick="short logs, few samples")
     parser.add_argument("--samples", type=int, default=15, help="of each operation at each length")
-    parser.add_argument("--only", nargs="+", choices=("folder", "s3"), default=("folder", "s3"), metavar="WHERE")
+    add_only(parser, ("folder", "s3"), "WHERE")
     parser.add_argument("--largest", type=int, default=BOUNDED[-1], help="entries of the longest log")
-    parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
     arguments = parser.parse_args()
-    if arguments.write and arguments.quick:
-        parser.error("a quick run is not for the page: leave --quick or --write out")
     largest, samples = (1_000, 3) if arguments.quick else (arguments.largest, arguments.samples)
     lengths = [[length for length in all_ if length <= largest] for all_ in (BOUNDED, GROWING)]
     text = report(arguments.only, *lengths, samples)
-    print(text)
-    if arguments.write:
-        write_section("growth", text)
+    publish("growth", text, write=arguments.write)
     return 0
 
 

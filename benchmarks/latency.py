@@ -6,7 +6,6 @@ Each operation is done twice in a new process, whose caches are empty: the first
 not timed (``benchmarks.startup`` does that). The requests are those that a proxy between client and server saw.
 """
 
-import argparse
 import functools
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,10 +15,11 @@ from random import Random
 
 from benchmarks.harness.latency import LatencyProxy
 from benchmarks.harness.measure import Measured, Outcome, progress, take_turns
-from benchmarks.harness.peers import versions_of
+from benchmarks.harness.options import add_only, new_parser
+from benchmarks.harness.peers import named_versions
 from benchmarks.harness.registries import APPROVED, KINDS, SIZE, Filled, fill
 from benchmarks.harness.servers import s3_server, scratch, server_name
-from benchmarks.harness.tables import machine, table, write_section
+from benchmarks.harness.tables import machine, publish, rounds_in_turn, table
 
 MILLISECONDS = 20.0
 VERSIONS, QUICK_VERSIONS = 1_000, 40
@@ -210,31 +210,21 @@ def report(clients: Sequence[str], rounds: int, versions: int) -> str:
 def circumstances(clients: Sequence[str], rounds: int) -> str:
     """Return the sentence that says of what these numbers are."""
     shown = ("objreg", "modelstore", "modelkit", "pins", "mlflow-skinny", "gto")
-    versions = {name: found for client in clients for name, found in versions_of(client).items()}
-    peers = ", ".join(f"{name} {versions[name]}" for name in shown if name in versions)
-    turns = "One round" if rounds == 1 else f"{rounds} rounds in turn, median (least{DASH}most)"
     return (
         f"{machine()}. Server: {server_name()} on the same machine, its data in memory, behind a proxy that adds"
-        f" {MILLISECONDS:.0f} ms to each round trip. {turns}. {peers}."
+        f" {MILLISECONDS:.0f} ms to each round trip. {rounds_in_turn(rounds)}. {named_versions(clients, shown)}."
     )
 
 
 def main() -> int:
     """Print the tables, and put them into the page if that is asked for."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="few versions and one round: shows that everything works")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser = new_parser(__doc__, quick="few versions and one round", rounds=5)
     parser.add_argument("--versions", type=int, default=VERSIONS)
-    parser.add_argument("--only", nargs="+", choices=CLIENTS, default=CLIENTS, metavar="CLIENT", help=" ".join(CLIENTS))
-    parser.add_argument("--write", action="store_true", help="put the tables into docs/performance.md")
+    add_only(parser, CLIENTS, "CLIENT")
     arguments = parser.parse_args()
-    if arguments.write and arguments.quick:
-        parser.error("a quick run is not for the page: leave --quick or --write out")
     rounds, versions = (1, QUICK_VERSIONS) if arguments.quick else (arguments.rounds, arguments.versions)
     text = report([client for client in CLIENTS if client in arguments.only], rounds, versions)
-    print(text)
-    if arguments.write:
-        write_section("latency", text)
+    publish("latency", text, write=arguments.write)
     return 0
 
 

@@ -7,7 +7,6 @@ than a bare interpreter; the exit code tells whether it is kept. ``--budget`` me
 interpreter and nothing else.
 """
 
-import argparse
 import contextlib
 import subprocess
 import sys
@@ -19,7 +18,8 @@ from itertools import count
 from pathlib import Path
 
 from benchmarks.harness.measure import Measured, progress, take_turns
-from benchmarks.harness.peers import python_of, versions_of
+from benchmarks.harness.options import new_parser
+from benchmarks.harness.peers import named_versions, python_of
 from benchmarks.harness.registries import Filled, fill
 from benchmarks.harness.servers import (
     clean_environment,
@@ -30,7 +30,7 @@ from benchmarks.harness.servers import (
     scratch,
     server_name,
 )
-from benchmarks.harness.tables import machine, table, write_section
+from benchmarks.harness.tables import machine, publish, rounds_in_turn, table
 from tests.servers.server import S3Server
 
 BUDGET_MS = 100.0
@@ -198,27 +198,21 @@ def within_budget(measured: Measured) -> bool:
 
 def circumstances(rounds: int) -> str:
     """Return the sentence that says of what these numbers are."""
-    shown = ("objreg", "boto3", "mlflow-skinny", "gto", "dvc")
-    versions = {name: found for peer in PEERS for name, found in versions_of(peer).items()}
-    peers = ", ".join(f"{name} {versions[name]}" for name in shown)
-    turns = "One round" if rounds == 1 else f"{rounds} rounds in turn, median (least{DASH}most)"
+    peers = named_versions(PEERS, ("objreg", "boto3", "mlflow-skinny", "gto", "dvc"))
     where = "memory" if memory_folder() == Path("/dev/shm") else "a folder for temporary files"
     return (
         f"{machine()}. Server: {server_name()} on the same machine, no latency added; registries, caches and"
-        f" repositories in {where}, programs on disk and read before. {turns}. {peers}."
+        f" repositories in {where}, programs on disk and read before. {rounds_in_turn(rounds)}. {peers}."
     )
 
 
 def main() -> int:
     """Print the times, and tell by the exit code whether the budget is kept."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="two rounds: shows that everything works")
-    parser.add_argument("--rounds", type=int, default=20)
+    parser = new_parser(__doc__, quick="two rounds", rounds=20)
     parser.add_argument("--budget", action="store_true", help="only objreg --help, with this interpreter")
-    parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
     arguments = parser.parse_args()
-    if arguments.write and (arguments.quick or arguments.budget):
-        parser.error("what goes into the page is a whole run: leave --quick, --budget or --write out")
+    if arguments.write and arguments.budget:
+        parser.error("what goes into the page is a whole run: leave --budget or --write out")
     rounds = 2 if arguments.quick else arguments.rounds
     chosen = contextlib.nullcontext(budget_programs(sys.executable)) if arguments.budget else programs()
     with chosen as found:
@@ -226,9 +220,7 @@ def main() -> int:
     if not arguments.budget:
         header = ("program", "ms", "least", "to boto3")
         text = f"{table(header, rows(measured, list(found)))}\n\n{circumstances(rounds)}"
-        print(text, end="\n\n")
-        if arguments.write:
-            write_section("startup", text)
+        publish("startup", text, write=arguments.write)
     return int(not within_budget(measured))
 
 

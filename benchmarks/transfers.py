@@ -4,10 +4,10 @@
 
 Each push goes into a fresh bucket and each pull into an empty folder, each in a new process. Only the operation is
 timed, not imports, and not what makes the client. What was pulled is compared with what was pushed: sizes always, all
-bytes in the first round. With ``--line`` the clients and the server are at the two ends of a line of that speed.
+bytes in the first round. The other registries take part in that round only. With ``--line`` the clients and the server
+are at the two ends of a line of that speed.
 """
 
-import argparse
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +20,8 @@ from urllib.parse import urlsplit
 from benchmarks.harness.content import check_digests, check_sizes, digests, write_files
 from benchmarks.harness.line import NoLine, enter_own_network, narrow
 from benchmarks.harness.measure import Measured, Outcome, Spread, do, progress, take_turns
-from benchmarks.harness.peers import python_of, versions_of
+from benchmarks.harness.options import add_only, new_parser
+from benchmarks.harness.peers import named_versions, python_of
 from benchmarks.harness.servers import (
     credentials,
     drop_bucket,
@@ -30,7 +31,7 @@ from benchmarks.harness.servers import (
     server_name,
     stored_bytes,
 )
-from benchmarks.harness.tables import machine, table, write_section
+from benchmarks.harness.tables import machine, publish, rounds_in_turn, table
 from tests.servers.server import S3Server
 
 KIB, MIB, GIB = 1024, 1024**2, 1024**3
@@ -234,29 +235,21 @@ def report(
 
 def circumstances(clients: Sequence[str], rounds: int, line: int | None) -> str:
     """Return the sentence that says of what these numbers are."""
-    versions = dict(item for client in clients for item in versions_of(client).items())
     shown = ("objreg", "boto3", "s3transfer", "obstore", "s3fs", "modelstore", "modelkit", "dvc", "dvc-s3")
-    peers = ", ".join(f"{name} {found}" for name in shown for key, found in versions.items() if key == name)
-    turns = "One round" if rounds == 1 else f"{rounds} rounds in turn, median (least{DASH}most)"
     between = "" if line is None else f" Between clients and server: {line:,} Mbit/s each way, no latency added."
     return (
-        f"{machine()}. Server: {server_name()} on the same machine, its data and all files in memory.{between} {turns};"
-        f" a dash in place of the spread: one round. {peers}."
+        f"{machine()}. Server: {server_name()} on the same machine, its data and all files in memory.{between}"
+        f" {rounds_in_turn(rounds)}; a dash in place of the spread: one round. {named_versions(clients, shown)}."
     )
 
 
 def main() -> int:
     """Print the tables, and put them into the page if that is asked for."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="little files and one round: shows that everything works")
-    parser.add_argument("--rounds", type=int, default=3, help="how many (the other registries take part in the first)")
-    parser.add_argument("--only", nargs="+", choices=CLIENTS, default=CLIENTS, metavar="CLIENT", help=" ".join(CLIENTS))
+    parser = new_parser(__doc__, quick="little files and one round", rounds=3)
+    add_only(parser, CLIENTS, "CLIENT")
     parser.add_argument("--case", nargs="+", choices=[case.name for case in CASES], help="leave the other cases out")
     parser.add_argument("--line", type=int, metavar="MBITS", help="Mbit/s each way between clients and server; Linux")
-    parser.add_argument("--write", action="store_true", help="put the tables into docs/performance.md")
     arguments = parser.parse_args()
-    if arguments.write and arguments.quick:
-        parser.error("a quick run is not for the page: leave --quick or --write out")
     known, section = (CASES, "transfers") if arguments.line is None else (LINE_CASES, "line")
     cases = [case for case in known if not arguments.case or case.name in arguments.case]
     rounds = arguments.rounds
@@ -268,9 +261,7 @@ def main() -> int:
     except NoLine as error:
         parser.error(str(error))
     for name, text in found.items():
-        print(text, end="\n\n")
-        if arguments.write:
-            write_section(f"{section}-{name}", text)
+        publish(f"{section}-{name}", text, write=arguments.write)
     return 0
 
 

@@ -4,10 +4,10 @@
 
 What objreg does is set beside the least that it could be: plain conditional creates of 1 KiB by as many processes, into
 one sequence of keys (who loses a key tries the next, and reads nothing) or each into its own. And beside MLflow with
-SQLite on a local disk, which sets an alias where objreg sets a state: no network, and no bucket.
+SQLite on a local disk, which sets an alias where objreg sets a state: no network, and no bucket; in the first round
+only.
 """
 
-import argparse
 import statistics
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,9 +17,10 @@ from functools import partial
 from typing import Any
 
 from benchmarks.harness.measure import ClientFailed, Measured, do, progress
-from benchmarks.harness.peers import versions_of
+from benchmarks.harness.options import add_only, new_parser
+from benchmarks.harness.peers import named_versions
 from benchmarks.harness.servers import credentials, drop_bucket, fresh_bucket, s3_server, scratch, server_name
-from benchmarks.harness.tables import machine, table, write_section
+from benchmarks.harness.tables import machine, publish, rounds_in_turn, table
 from tests.servers.ceph import Ceph
 from tests.servers.seaweedfs import SeaweedFS
 from tests.servers.server import S3Server
@@ -167,41 +168,30 @@ def report(servers: Sequence[str], clients: Sequence[str], crowds: Sequence[int]
 
 def circumstances(servers: Sequence[str], clients: Sequence[str], rounds: int, seconds: float) -> str:
     """Return the sentence that says of what these numbers are."""
-    versions = {name: found for client in clients for name, found in versions_of(PEERS[client]).items()}
-    peers = ", ".join(f"{name} {versions[name]}" for name in ("objreg", "obstore", "mlflow-skinny") if name in versions)
-    turns = "One round" if rounds == 1 else f"{rounds} rounds in turn, median (least{DASH}most)"
+    peers = named_versions([PEERS[client] for client in clients], ("objreg", "obstore", "mlflow-skinny"))
     return (
         f"{machine()}. {peers}. Servers: {', '.join(server_name(SERVERS[name]) for name in servers)}, on the same"
-        f" machine with their data in memory, as SQLite's. {turns}, {seconds:.0f} s each. Writers are processes with a"
-        " cache of their own; they share the cores with the server. *tries*: creates of an entry for each commit;"
-        " *requests*: calls to the store, lost races and all; both are means. *longest*: also of what was under way"
-        " when the time was up. *of one writer*: operations of the least and of the most lucky one in the time. A dash"
-        " in place of the spread: one round."
+        f" machine with their data in memory, as SQLite's. {rounds_in_turn(rounds)}, {seconds:.0f} s each."
+        " Writers are processes with a cache of their own; they share the cores with the server."
+        " *tries*: creates of an entry for each commit; *requests*: calls to the store, lost races and all; both are"
+        " means. *longest*: also of what was under way when the time was up. *of one writer*: operations of the least"
+        " and of the most lucky one in the time. A dash in place of the spread: one round."
     )
 
 
 def main() -> int:
     """Print the table, and put it into the page if that is asked for."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--quick", action="store_true", help="1 and 4 writers for a second: shows that everything works"
-    )
-    parser.add_argument("--rounds", type=int, default=3, help="how many (MLflow takes part in the first)")
+    parser = new_parser(__doc__, quick="1 and 4 writers for a second", rounds=3)
     parser.add_argument("--seconds", type=float, default=5, help="how long each crowd writes")
-    parser.add_argument("--only", nargs="+", choices=CLIENTS, default=list(CLIENTS), metavar="CLIENT")
+    add_only(parser, CLIENTS, "CLIENT")
     parser.add_argument("--server", nargs="+", choices=SERVERS, default=list(SERVERS), metavar="NAME")
     parser.add_argument("--writers", nargs="+", type=int, default=CROWDS, metavar="N")
-    parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
     arguments = parser.parse_args()
-    if arguments.write and arguments.quick:
-        parser.error("a quick run is not for the page: leave --quick or --write out")
     crowds, rounds, seconds = arguments.writers, arguments.rounds, arguments.seconds
     if arguments.quick:
         crowds, rounds, seconds = CROWDS[:2], 1, 1.0
     text = report(arguments.server, arguments.only, crowds, rounds, seconds)
-    print(text)
-    if arguments.write:
-        write_section("writers", text)
+    publish("writers", text, write=arguments.write)
     return 0
 
 

@@ -11,14 +11,14 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
 from filelock import FileLock
 from platformdirs import user_cache_dir
 
-__all__ = ["TOP", "python_of", "versions_of"]
+__all__ = ["TOP", "named_versions", "python_of", "versions_of"]
 
 TOP = Path(__file__).parent.parent.parent
 REQUIREMENTS = TOP / "benchmarks" / "peers"
@@ -57,6 +57,12 @@ def versions_of(peer: str) -> dict[str, str]:
         names.insert(0, OWN)
     code = "import importlib.metadata as m, json, sys; print(json.dumps({n: m.version(n) for n in sys.argv[1:]}))"
     return json.loads(subprocess.run([python_of(peer), "-c", code, *names], check=True, capture_output=True).stdout)
+
+
+def named_versions(peers: Iterable[str], shown: Iterable[str]) -> str:
+    """Return names and versions of the packages ``shown``, as far as these peers have them, for a sentence."""
+    versions = {name: found for peer in peers for name, found in versions_of(peer).items()}
+    return ", ".join(f"{name} {versions[name]}" for name in shown if name in versions)
 
 
 def _lines(requirements: Path) -> list[str]:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-__all__ = ["PAGE", "machine", "table", "write_section"]
+__all__ = ["PAGE", "machine", "publish", "rounds_in_turn", "table", "write_section"]
 
+DASH = "\N{EN DASH}"
 PAGE = Path(__file__).parent.parent.parent / "docs" / "performance.md"
 
 
@@ -28,12 +29,24 @@ def machine() -> str:
     )
 
 
+def rounds_in_turn(rounds: int) -> str:
+    """Return how often something was measured, and what stands in the cells, for the sentence below a table."""
+    return "One round" if rounds == 1 else f"{rounds} rounds in turn, median (least{DASH}most)"
+
+
 def _processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         return platform.processor() or platform.machine()
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def publish(name: str, text: str, *, write: bool) -> None:
+    """Print what was measured, and put it into the page's section of that name if that is asked for."""
+    print(text, end="\n\n")
+    if write:
+        write_section(name, text)
 
 
 def write_section(name: str, text: str) -> None:
