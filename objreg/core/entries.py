@@ -11,7 +11,7 @@ from objreg.core.digest import digest_of, verify
 from objreg.core.encoding import decode
 from objreg.core.fields import Digest, Identifier, Name, Size, Time
 from objreg.core.merge import merge
-from objreg.core.state import Pointer
+from objreg.core.state import Change, Pointer, typed_state
 from objreg.errors import FormatError, RollbackDetected
 
 __all__ = ["Entry", "Head", "Snapshot", "SnapshotReference", "fold", "read_entry", "read_snapshot", "snapshot_is_due"]
@@ -78,6 +78,16 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     def seq(self) -> int:
         """The entry's number."""
         return self.entry.seq
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What the entry did.
+
+        Raises:
+            FormatError: it was not written by the format's rules.
+        """
+        raw = self.entry.patch.get("changes", [])
+        return typed_state(raw, tuple[Change, ...], f"{self.entry.domain} at entry {self.seq}")
 
 
 def read_entry(data: bytes, domain: str, seq: int, *, previous: Head | None = None) -> Head:

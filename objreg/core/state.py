@@ -5,13 +5,27 @@ or text.
 """
 
 from collections.abc import Iterable
+from typing import Any, TypeVar
 
 import msgspec
 
 from objreg.core.fields import Digest, Name, OptionalDigest, Size, Time
 from objreg.core.versions import DEFAULT_SCHEME, Scheme, scheme
+from objreg.errors import FormatError
 
-__all__ = ["Change", "DeploymentItem", "ModelState", "Pointer", "ScopeState", "StateItem", "VersionItem", "model_refs"]
+__all__ = [
+    "Change",
+    "DeploymentItem",
+    "ModelState",
+    "Pointer",
+    "ScopeState",
+    "StateItem",
+    "VersionItem",
+    "model_refs",
+    "typed_state",
+]
+
+Typed = TypeVar("Typed")
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,6 +171,18 @@ class ScopeState(msgspec.Struct, frozen=True, kw_only=True):
     states: dict[str, StateItem] = {}
     retention: OptionalDigest = ""
     changes: tuple[Change, ...] = ()
+
+
+def typed_state(state: Any, kind: type[Typed], domain: str) -> Typed:
+    """Return plain JSON state, or a part of it, as a typed value.
+
+    Raises:
+        FormatError: it was not written by the format's rules.
+    """
+    try:
+        return msgspec.convert(state, kind)
+    except msgspec.ValidationError as error:
+        raise FormatError(f"the state of {domain} is not what format 1 promises: {error}") from error
 
 
 def model_refs(state: ModelState) -> dict[str, Pointer]:

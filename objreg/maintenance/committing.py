@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from objreg.core.decisions import Decision
-from objreg.core.state import ModelState, Pointer, model_refs
+from objreg.core.state import ModelState, Pointer, model_refs, typed_state
 from objreg.registry.commit import Commit
 from objreg.registry.manifest import Manifest
-from objreg.registry.session import Session, typed_state
+from objreg.registry.session import Session
 
 __all__ = ["commit_to_model", "commit_to_scope"]
 

@@ -24,7 +24,7 @@ from objreg.maintenance.clock_check import check_clock
 from objreg.maintenance.committing import commit_to_model, commit_to_scope
 from objreg.registry.manifest import Manifest
 from objreg.registry.registry import Registry
-from objreg.registry.session import Session, typed_state
+from objreg.registry.session import Session
 
 __all__ = ["RetentionPlan", "apply_retention", "plan_retention", "put_policy", "read_policy_file", "retention_policy"]
 
@@ -244,9 +244,7 @@ class _Arrivals:
             time = parse_time(entry.entry.time)
             if time < oldest or entry.seq <= seen:
                 break
-            raw = entry.entry.patch.get("changes", [])
-            changes: tuple[Change, ...] = typed_state(raw, tuple[Change, ...], self._manifest.domain)
-            for place in (place for change in changes for place in _moves(change)):
+            for place in (place for change in entry.changes for place in _moves(change)):
                 found.setdefault(place, time)
         self._times = (self._times | found) if far_enough else found
         self._seen, self._horizon = head.seq, oldest

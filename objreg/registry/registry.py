@@ -16,25 +16,27 @@ from objreg.core.names import check_namespace, check_path, check_state
 from objreg.core.records import Namespace, RegistrySettings, StateDefinition
 from objreg.core.scopes import define_state, put_description
 from objreg.core.specs import Spec, parse_spec
-from objreg.core.state import ModelState, Pointer, ScopeState, model_refs
+from objreg.core.state import ModelState, Pointer, ScopeState, model_refs, typed_state
 from objreg.errors import StoreError
 from objreg.local.assets import Assets
 from objreg.registry import drafts
 from objreg.registry.cached import offline_session
-from objreg.registry.changes import Changes, Operation
+from objreg.registry.changes import Operation
 from objreg.registry.commit import Commit
 from objreg.registry.drafts import Stamp
 from objreg.registry.manifest import Manifest
 from objreg.registry.pinned import lock_for, pinned_version
 from objreg.registry.reading import Reading
-from objreg.registry.session import Session, typed_state
+from objreg.registry.record_changes import RecordChanges
+from objreg.registry.session import Session
 from objreg.registry.transaction import Transaction
 from objreg.registry.values import Version
+from objreg.registry.version_changes import VersionChanges
 
 __all__ = ["Registry"]
 
 
-class Registry(Changes, Reading):
+class Registry(VersionChanges, RecordChanges, Reading):
     """A registry in a bucket or a folder.
 
     ``objreg.open`` makes one. It is safe for threads, works after a fork, and can be pickled: a copy opens the same

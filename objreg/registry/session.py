@@ -5,20 +5,19 @@ Made anew after a fork, because locks and connections do not survive one.
 
 import os
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-import msgspec
-
 from objreg.core.decisions import View
 from objreg.core.encoding import decode, decode_record, encode, of_kind
 from objreg.core.keys import MARKER, REGISTRY_DOMAIN, model_domain, namespace_domain
 from objreg.core.names import parent_namespaces
 from objreg.core.records import AnyRecord, Marker, Record
-from objreg.core.state import ModelState, ScopeState, StateItem
+from objreg.core.state import ModelState, ScopeState, StateItem, typed_state
 from objreg.core.times import format_time
 from objreg.errors import FormatError, NotFound
 from objreg.local.cache import Cache
@@ -30,7 +29,7 @@ from objreg.registry.recall import Recall
 from objreg.store.base import Store
 from objreg.store.conditional import prove_conditional_create
 
-__all__ = ["Session", "create_marker", "read_marker"]
+__all__ = ["Connected", "Session", "create_marker", "read_marker"]
 
 _FORMAT = 1
 _MARKER_SECONDS = 60.0
@@ -284,13 +283,10 @@ class Session:
         return found
 
 
-def typed_state(state: dict[str, Any], kind: type[Any], domain: str) -> Any:
-    """Return plain JSON state as a typed value.
+class Connected(ABC):
+    """What the methods of a registry and of a transaction share: a session."""
 
-    Raises:
-        FormatError: it was not written by the format's rules.
-    """
-    try:
-        return msgspec.convert(state, kind)
-    except msgspec.ValidationError as error:
-        raise FormatError(f"the state of {domain} is not what format 1 promises: {error}") from error
+    @property
+    @abstractmethod
+    def _session(self) -> Session:
+        """What this process holds of the registry."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from objreg.core.names import check_file_path, check_part
 from objreg.errors import InvalidInput
 
-__all__ = ["DEFAULT_ARTIFACT", "Source", "SourceArtifact", "artifact_sources", "file_digest", "media_type"]
+__all__ = ["DEFAULT_ARTIFACT", "Source", "SourceArtifact", "Sources", "artifact_sources", "file_digest", "media_type"]
 
 DEFAULT_ARTIFACT = "model"
 _MEDIA_TYPES = {".safetensors": "application/x-safetensors", ".parquet": "application/vnd.apache.parquet"}

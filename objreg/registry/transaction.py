@@ -12,10 +12,12 @@ from objreg.core.encoding import decode_record
 from objreg.core.keys import model_domain
 from objreg.core.merge import merge
 from objreg.core.records import AnyRecord
-from objreg.core.state import Change, ModelState
+from objreg.core.state import Change, ModelState, typed_state
 from objreg.errors import Conflict, InvalidInput
-from objreg.registry.changes import Changes, Operation
-from objreg.registry.session import Session, typed_state
+from objreg.registry.changes import Operation
+from objreg.registry.record_changes import RecordChanges
+from objreg.registry.session import Session
+from objreg.registry.version_changes import VersionChanges
 
 __all__ = ["Transaction"]
 
@@ -26,7 +28,7 @@ class _Promised:
     promise: object
 
 
-class Transaction(Changes):
+class Transaction(VersionChanges, RecordChanges):
     """Collects changes to one model; ``Registry.transaction`` makes one and commits it.
 
     Each change is decided at once, on the model as it was with the changes before it, so a mistake is seen where it is

@@ -169,7 +169,11 @@ class HistoryItem:
     changes: tuple[Change, ...]
 
     @classmethod
-    def of(cls, head: Head, changes: tuple[Change, ...]) -> "HistoryItem":
-        """Return what an entry did."""
+    def of(cls, head: Head) -> "HistoryItem":
+        """Return what an entry did.
+
+        Raises:
+            FormatError: what it says of that was not written by the format's rules.
+        """
         entry = head.entry
-        return cls(head.seq, head.digest, parse_time(entry.time), entry.actor, entry.message, changes)
+        return cls(head.seq, head.digest, parse_time(entry.time), entry.actor, entry.message, head.changes)

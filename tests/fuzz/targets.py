@@ -15,16 +15,15 @@ from objreg.core.keys import MARKER, parse_blob_name, seq_of
 from objreg.core.merge import merge
 from objreg.core.secrets import refuse_secrets
 from objreg.core.specs import parse_spec
-from objreg.core.state import ModelState, ScopeState, model_refs
+from objreg.core.state import ModelState, ScopeState, model_refs, typed_state
 from objreg.core.times import after, parse_time
 from objreg.errors import InvalidInput, ObjregError
 from objreg.local.config import load_settings
 from objreg.registry.blobs import read_blob
 from objreg.registry.clock import SystemClock
 from objreg.registry.download import file_paths
-from objreg.registry.reading import _history_item
-from objreg.registry.session import read_marker, typed_state
-from objreg.registry.values import VersionSummary
+from objreg.registry.session import read_marker
+from objreg.registry.values import HistoryItem, VersionSummary
 from objreg.store.memory import MemoryStore
 from objreg.store.options import parse_options
 from objreg.store.urls import redact
@@ -54,7 +53,7 @@ def only_ours(target: Target, data: bytes) -> bool:
 def entry(data: bytes) -> None:
     """An object in slot 7 of a log, then all that a reader does with it."""
     head = read_entry(data, _DOMAIN, 7)
-    dump(_history_item(head))
+    dump(HistoryItem.of(head))
     after(head.entry.time, SystemClock().now())
     _use(fold(head, {}))
 

@@ -197,7 +197,7 @@ def test_a_file_that_changes_while_it_is_pushed_is_refused(
     path = file(b"half of it")
     looked_at = sources.artifact_sources(path)
     path.write_bytes(b"all of it, longer than before")
-    monkeypatch.setattr("objreg.registry.changes.artifact_sources", lambda _: looked_at)
+    monkeypatch.setattr("objreg.registry.version_changes.artifact_sources", lambda _: looked_at)
     with pytest.raises(objreg.InvalidInput, match=r"changed while it was pushed \(10 bytes, then 29\): push it when"):
         registry.push(MODEL, path)
     with pytest.raises(objreg.NotFound):
@@ -211,7 +211,7 @@ def test_a_file_that_goes_away_while_it_is_pushed_is_refused(
     path = file(b"x")
     looked_at = sources.artifact_sources(path)
     path.unlink()
-    monkeypatch.setattr("objreg.registry.changes.artifact_sources", lambda _: looked_at)
+    monkeypatch.setattr("objreg.registry.version_changes.artifact_sources", lambda _: looked_at)
     with pytest.raises(objreg.InvalidInput, match="cannot be read: No such file"):
         registry.push(MODEL, path)
 
