@@ -15,15 +15,16 @@ __all__ = ["run"]
 
 def run(
     prepare: Callable[[dict[str, Any]], Callable[[], Any]],
-    **operations: Callable[[Any, dict[str, Any]], dict[str, Any] | None],
+    *operations: Callable[[Any, dict[str, Any]], dict[str, Any] | None],
 ) -> None:
     """Do the job on stdin; ``prepare(job)`` imports the client, and what it returns makes it when it is first used.
 
-    What a second operation of the same name shall do is what stands next in the job's lists.
+    The job names an operation as its function is named. What a second one of that name shall do is what stands next in
+    the job's lists.
     """
     job.run(
         lambda wanted: cache(prepare(wanted)),
-        **{name: _on_the_client(operation) for name, operation in operations.items()},
+        **{operation.__name__: _on_the_client(operation) for operation in operations},
     )
 
 

@@ -50,4 +50,4 @@ def set_state(clone: str, wanted: dict[str, Any]) -> dict[str, Any]:
     return {"exchanges": 1}
 
 
-registry.run(prepare, resolve=resolve, versions=versions, in_state=in_state, set_state=set_state)
+registry.run(prepare, resolve, versions, in_state, set_state)

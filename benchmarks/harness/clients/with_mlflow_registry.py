@@ -78,13 +78,4 @@ def push(client: Any, wanted: dict[str, Any]) -> None:
     client.create_model_version(name, source=_stored(client, wanted["experiment"], wanted["sources"].pop(0)))
 
 
-registry.run(
-    prepare,
-    begin=begin,
-    resolve=resolve,
-    versions=versions,
-    in_state=in_state,
-    set_state=set_state,
-    pull=pull,
-    push=push,
-)
+registry.run(prepare, begin, resolve, versions, in_state, set_state, pull, push)

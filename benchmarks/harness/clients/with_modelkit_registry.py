@@ -57,4 +57,4 @@ def push(assets: Assets, wanted: dict[str, Any]) -> None:
     store(wanted["sources"].pop(0), name, f"0.{number}")
 
 
-registry.run(prepare, begin=begin, resolve=resolve, versions=versions, pull=pull, push=push)
+registry.run(prepare, begin, resolve, versions, pull, push)

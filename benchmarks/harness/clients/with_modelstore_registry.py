@@ -62,14 +62,4 @@ def push(store: Any, wanted: dict[str, Any]) -> None:
     store.upload(wanted["names"].pop(0), model=wanted["sources"].pop(0))
 
 
-registry.run(
-    prepare,
-    begin=begin,
-    states=states,
-    resolve=resolve,
-    versions=versions,
-    in_state=in_state,
-    set_state=set_state,
-    pull=pull,
-    push=push,
-)
+registry.run(prepare, begin, states, resolve, versions, in_state, set_state, pull, push)

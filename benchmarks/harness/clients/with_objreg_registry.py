@@ -48,4 +48,4 @@ def push(opened: Any, wanted: dict[str, Any]) -> None:
     opened.push(f"bench/{wanted['names'].pop(0)}", wanted["sources"].pop(0))
 
 
-registry.run(prepare, resolve=resolve, versions=versions, in_state=in_state, set_state=set_state, pull=pull, push=push)
+registry.run(prepare, resolve, versions, in_state, set_state, pull, push)

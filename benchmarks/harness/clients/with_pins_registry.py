@@ -39,4 +39,4 @@ def push(board: Any, wanted: dict[str, Any]) -> None:
     board.pin_upload(wanted["sources"].pop(0), wanted["names"].pop(0))
 
 
-registry.run(prepare, begin=begin, resolve=resolve, versions=versions, pull=pull, push=push)
+registry.run(prepare, begin, resolve, versions, pull, push)
