@@ -14,6 +14,7 @@ from objreg.core.keys import blob_key
 from objreg.errors import FormatError, IntegrityError, StoreUnavailable
 from objreg.registry.clock import Clock
 from objreg.registry.commit import create_durably
+from objreg.registry.compression import compressed, decompress, decompressed
 from objreg.registry.known import KnownContent
 from objreg.registry.unfinished import NOTED_FROM, Evidence, Unfinished
 from objreg.store.base import Store
@@ -24,10 +25,6 @@ __all__ = ["PART_SIZE", "BlobWriter", "read_blob", "read_blob_range", "stream_bl
 PART_SIZE = 32 * 1024 * 1024
 _LARGEST_BLOB = 8 * PART_SIZE
 """What a reader takes into memory because a record says so; other writers may cut longer parts than this release."""
-_SAMPLE = 64 * 1024
-_SMALLEST_COMPRESSED = 4096
-_WORTH = 0.9
-_LEVEL = 3
 
 
 @dataclass(frozen=True)
@@ -100,7 +97,7 @@ class BlobWriter:
 
     def _store(self, data: bytes, digest: str, incarnation: int) -> Part:
         deadline = self.clock.monotonic() + self.seconds
-        packed = _compressed(data, self.compress)
+        packed = compressed(data, self.compress)
         if packed is None:
             self._create(digest, incarnation, "", data, deadline)
             return _part(digest, incarnation, "", len(data), data, digest)
@@ -110,7 +107,7 @@ class BlobWriter:
             # the commit will lose to the collector's and send it anew.
             found = self.store.get(blob_key(self.domain, digest, incarnation, "zstd"))
             if found is not None:
-                verify(_decompress(found, len(data), digest), digest, f"blob {digest} of {self.domain}")
+                verify(decompress(found, len(data), digest), digest, f"blob {digest} of {self.domain}")
                 packed = found
                 break
             if self.clock.monotonic() >= deadline:
@@ -152,41 +149,6 @@ def _part(digest: str, incarnation: int, encoding: str, size: int, stored: bytes
     )
 
 
-def _compressed(data: bytes, compress: bool | int | None) -> bytes | None:
-    """Return the bytes compressed, or None where that does not pay: weights rarely do, text does.
-
-    Where it was asked for, it pays as soon as it saves a byte, and no sample is taken.
-    """
-    if compress is False or len(data) < _SMALLEST_COMPRESSED:
-        return None
-    import zstandard
-
-    level = _LEVEL if compress is None or compress is True else compress  # 1 is a level, and equals True
-    compressor = zstandard.ZstdCompressor(level=level)
-    if compress is None:
-        middle = max(0, (len(data) - _SAMPLE) // 2)
-        sample = data[middle : middle + _SAMPLE]
-        if len(compressor.compress(sample)) > _WORTH * len(sample):
-            return None
-    packed = compressor.compress(data)
-    return packed if len(packed) <= (_WORTH * len(data) if compress is None else len(data) - 1) else None
-
-
-def _decompress(stored: bytes, size: int, digest: str) -> bytes:
-    """Return the plain bytes; never more than ``size`` are made, whatever the stored bytes say."""
-    import zstandard
-
-    try:
-        with zstandard.ZstdDecompressor().stream_reader(stored) as reader:
-            data = reader.read(size + 1)
-    except zstandard.ZstdError as error:
-        raise IntegrityError(f"blob {digest} is not what zstd makes: {error}", digest=digest) from error
-    if len(data) != size:
-        more = "more" if len(data) > size else str(len(data))
-        raise IntegrityError(f"blob {digest} should hold {size} bytes, and it holds {more}", digest=digest)
-    return data
-
-
 def read_blob(store: Store, domain: str, part: Part, *, verified: bool = True) -> bytes:
     """Return the plain bytes of the blob that a part is cut from, verified.
 
@@ -204,21 +166,19 @@ def read_blob(store: Store, domain: str, part: Part, *, verified: bool = True) -
     stored = store.get(key)
     if stored is None:
         raise _missing(store, domain, part, key)
-    plain = stored
-    if part.encoding:
-        plain = _decompress(verify(stored, part.stored_digest, f"blob {key}"), part.blob_size, part.blob)
+    plain = decompress(stored, part.blob_size, part.blob) if part.encoding else stored
     return verify(plain, part.blob, f"blob {key}") if verified else plain
 
 
 def stream_blob(store: Store, domain: str, part: Part, *, verified: bool) -> Iterator[Piece]:
-    """Yield the bytes of a blob that is stored as it is, as they arrive; never more than its record says.
+    """Yield the plain bytes of a blob as they arrive; never more than its record says.
 
     They are known to be right when all were taken, and not before.
 
     Args:
         store: where from.
         domain: of the model.
-        part: of the blob; not a compressed one.
+        part: of the blob.
         verified: False where the caller hashes them, as part of a longer file; the size is verified in any case.
 
     Raises:
@@ -230,7 +190,7 @@ def stream_blob(store: Store, domain: str, part: Part, *, verified: bool) -> Ite
     if pieces is None:
         raise _missing(store, domain, part, key)
     whole, size = sha256(), 0
-    for piece in pieces:
+    for piece in decompressed(pieces, part.blob) if part.encoding else pieces:
         size += len(piece)
         if size > part.blob_size:
             break

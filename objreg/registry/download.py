@@ -83,7 +83,7 @@ def download(
         received: is told how many plain bytes were written, or were there already.
         done: is told each path whose file is there and verified, as soon as it is.
         pool: where blobs are fetched, for pulls that share their connections; by default one of this call's own. Each
-            of its workers holds a compressed blob in memory twice, and of another a piece.
+            of its workers holds a few pieces of a long blob in memory, or all of one that it cuts something out of.
         kept: where files are written instead that outlive an attempt, by path: what is there already is verified, and
             not fetched again. Nobody else may write there meanwhile.
 
@@ -171,10 +171,10 @@ def _fetch(store: Store, domain: str, slices: list[_Slice]) -> int:
 
 
 def _is_streamed(piece: _Slice) -> bool:
-    """Tell whether a slice is a whole long blob, stored as it is: then nobody needs to hold it in memory."""
+    """Tell whether a slice is a whole long blob: then nobody needs to hold it in memory."""
     filling, index = piece
     part = filling.file.parts[index]
-    return not part.encoding and part.length == part.blob_size >= _STREAMED_FROM
+    return part.length == part.blob_size >= _STREAMED_FROM
 
 
 def read_file(store: Store, domain: str, name: str, file: File) -> Iterator[bytes]:

@@ -160,8 +160,8 @@ def test_compression_can_be_forced(registry: objreg.Registry, file: Callable[...
 def test_compression_has_levels(registry: objreg.Registry, file: Callable[..., Path]) -> None:
     """A higher one takes longer and stores less; what it makes is read as any other."""
     text = b"".join(b"%d squared is %d\n" % (number, number * number) for number in range(20_000))
-    fast = registry.push("fraud/fast", file(text), compress=1)
-    usual = registry.push("fraud/usual", file(text), compress=True)
+    fast = registry.push("fraud/fast", file(text), compress=True)
+    usual = registry.push("fraud/usual", file(text), compress=3)
     small = registry.push("fraud/small", file(text), compress=19)
     assert only_part(small).stored_size < len(text) / 2
     assert len({only_part(version).stored_size for version in (fast, usual, small)}) == 3

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import zstandard
 
 import objreg
 from objreg.core.digest import combined_digest, digest_of, hex_of
@@ -184,17 +185,47 @@ def test_a_blob_with_other_bytes_is_refused(
     assert trees(machine) == []
 
 
+def flipped(stored: bytes, _: bytes) -> bytes:
+    """Damage the last byte: of what zstd makes, that of its last block."""
+    return stored[:-1] + bytes([stored[-1] ^ 1])
+
+
+def cut_off(stored: bytes, _: bytes) -> bytes:
+    """Lose the end."""
+    return stored[: len(stored) // 2]
+
+
+def of_other_content(_: bytes, plain: bytes) -> bytes:
+    """Compress other bytes, as many as the right ones."""
+    return zstandard.ZstdCompressor().compress(plain[:-1] + b"?")
+
+
+@pytest.mark.parametrize("content", [TEXT, TEXT * 50], ids=["read at once", "read in pieces"])
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (flipped, "is not what zstd makes"),
+        (cut_off, "and it holds|other bytes than"),
+        (of_other_content, "other bytes than"),
+    ],
+)
 def test_a_compressed_blob_with_other_bytes_is_refused(
-    registry: objreg.Registry, store: MemoryStore, machine: Machine, file: Callable[..., Path]
+    registry: objreg.Registry,
+    store: MemoryStore,
+    machine: Machine,
+    file: Callable[..., Path],
+    content: bytes,
+    damage: Callable[[bytes, bytes], bytes],
+    told: str,
 ) -> None:
-    """The stored bytes have a digest of their own, so nothing is even decompressed."""
-    version = registry.push(MODEL, file(TEXT))
-    key = blob_key(DOMAIN, digest_of(TEXT), 0, "zstd")
-    stored = bytearray(store.get(key) or b"")
-    stored[-1] ^= 1
-    replace(store, key, bytes(stored))
-    with pytest.raises(objreg.IntegrityError, match="other bytes"):
+    """Whether zstd cannot read it, or makes something else of it."""
+    version = registry.push(MODEL, file(content))
+    key = blob_key(DOMAIN, digest_of(content), 0, "zstd")
+    replace(store, key, damage(store.get(key) or b"", content))
+    with pytest.raises(objreg.IntegrityError, match=told):
         registry.pull(version)
+    with pytest.raises(objreg.IntegrityError, match=told):
+        list(registry.read(f"{version}/model.bin"))
     assert trees(machine) == []
 
 
@@ -344,13 +375,14 @@ def test_a_file_with_another_files_blob_is_refused(plant: Callable[..., Any], st
     assert trees(machine) == []
 
 
-def test_a_bomb_does_not_go_off(plant: Callable[..., Any], store: MemoryStore) -> None:
-    """Stored bytes that decompress to a gigabyte where the record promises a kilobyte are cut off at the promise."""
-    import zstandard
-
+@pytest.mark.parametrize(
+    ("promised", "told"), [(1024, "should hold 1024 bytes, and it holds more"), (1 << 21, "2097152 bytes .* got more")]
+)
+def test_a_bomb_does_not_go_off(plant: Callable[..., Any], store: MemoryStore, promised: int, told: str) -> None:
+    """Stored bytes that decompress to a gigabyte where the record promises little are cut off at the promise."""
     bomb = zstandard.ZstdCompressor().compress(bytes(1 << 30))
     assert len(bomb) < 200_000
-    blob = digest_of(b"a kilobyte, they say")
+    blob = digest_of(b"so many bytes, they say")
     store.create(f"{DOMAIN}/blobs/{hex_of(blob)}.zst", bomb)
 
     def alter(found: objreg.File) -> tuple[objreg.File, ...]:
@@ -358,17 +390,17 @@ def test_a_bomb_does_not_go_off(plant: Callable[..., Any], store: MemoryStore) -
             found.parts[0],
             blob=blob,
             encoding="zstd",
-            blob_size=1024,
+            blob_size=promised,
             stored_size=len(bomb),
             stored_digest=digest_of(bomb),
-            length=1024,
+            length=promised,
         )
-        return (msgspec.structs.replace(found, size=1024, digest=blob, parts=(part,)),)
+        return (msgspec.structs.replace(found, size=promised, digest=blob, parts=(part,)),)
 
     reader, machine = plant(b"weights", alter)
     tracemalloc.start()
     try:
-        with pytest.raises(objreg.IntegrityError, match="should hold 1024 bytes, and it holds more"):
+        with pytest.raises(objreg.IntegrityError, match=told):
             reader.pull(f"{MODEL}:1.0")
         assert tracemalloc.get_traced_memory()[1] < 64 * 1024 * 1024
     finally:

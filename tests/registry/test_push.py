@@ -10,7 +10,7 @@ import pytest
 
 import objreg
 from objreg.core.digest import combined_digest, digest_of
-from objreg.registry import blobs, sources, upload
+from objreg.registry import compression, sources, upload
 from objreg.store.memory import MemoryStore
 from tests.registry.machine import Machine
 
@@ -296,7 +296,7 @@ def test_what_compresses_is_compressed(
 
 def test_a_sample_that_misleads_does_no_harm(registry: objreg.Registry, file: Callable[..., Path]) -> None:
     """Where the middle compresses and the whole does not, the plain bytes are stored."""
-    content = os.urandom(2_000_000) + b"a" * blobs._SAMPLE + os.urandom(2_000_000)
+    content = os.urandom(2_000_000) + b"a" * compression._SAMPLE + os.urandom(2_000_000)
     version = registry.push(MODEL, file(content))
     assert only_file(version).parts[0].encoding == ""
     assert (registry.pull(version) / "model.bin").read_bytes() == content
