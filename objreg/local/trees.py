@@ -22,7 +22,7 @@ def make_read_only(folder: Path) -> None:
             found = os.lstat(path)
             if stat.S_ISLNK(found.st_mode):
                 continue
-            if stat.S_IMODE(found.st_mode) != 0o444:  # noqa: PLR2004 (the mode named above)
+            if stat.S_IMODE(found.st_mode) != 0o444:
                 os.chmod(path, 0o444)  # noqa: PTH101 (as above)
             if not is_stamped(found):
                 stamp(Path(path))

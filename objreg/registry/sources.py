@@ -6,7 +6,7 @@ import os
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from objreg.core.names import check_file_path, check_part
 from objreg.errors import InvalidInput
@@ -114,8 +114,7 @@ def _source(local: Path, path: str) -> Source:
 
 def media_type(path: str) -> str:
     """Return the media type of a file by its name; ``application/octet-stream`` where it is not known."""
-    suffix = os.path.splitext(path)[1].lower()  # noqa: PTH122  # a name in a bucket, not a path of this machine
-    guessed = _MEDIA_TYPES.get(suffix) or mimetypes.guess_type(path)[0]
+    guessed = _MEDIA_TYPES.get(PurePosixPath(path).suffix.lower()) or mimetypes.guess_type(path)[0]
     return guessed or "application/octet-stream"
 
 

@@ -38,11 +38,11 @@ def answer_error(  # noqa: PLR0911  # a table, one return a row
         return StoreError(f"{said}: the bucket is in another region; name it with ?region=", **facts)
     if status in {401, 403}:
         return AccessDenied(f"{said}; {_permission_hint(action)}", **facts)
-    if status == 404:  # noqa: PLR2004  # the status as everybody knows it
+    if status == 404:
         return StoreError(f"{said}: the bucket does not exist; create it, or correct the address", **facts)
-    if status == 501:  # noqa: PLR2004
+    if status == 501:
         return UnsafeStore(f"{said}: it does not implement this request; use a store with conditional create", **facts)
-    if status in {408, 409, 412, 423, 425, 429} or status >= 500:  # noqa: PLR2004
+    if status in {408, 409, 412, 423, 425, 429} or status >= 500:
         return StoreUnavailable(f"{said}: no clear outcome; retry later", **facts)
     return StoreError(f"{said}; check the address and the options", **facts)
 

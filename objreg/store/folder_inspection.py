@@ -69,7 +69,7 @@ def _links(source: Path, target: Path) -> bool:
         os.link(source, target)
     except OSError:
         return False
-    return source.stat().st_nlink == 2  # noqa: PLR2004  # its two names
+    return source.stat().st_nlink == 2  # its two names
 
 
 def _kind(root: Path, mounts: Path) -> str:
@@ -82,7 +82,7 @@ def _kind(root: Path, mounts: Path) -> str:
     best, kind = -1, ""
     for line in lines:
         fields = line.split(" ")
-        if len(fields) < 3:  # noqa: PLR2004  # device, mount point, type
+        if len(fields) < 3:  # device, mount point, type
             continue
         point = Path(fields[1].encode().decode("unicode_escape"))  # a blank in a name is written \040
         if real.is_relative_to(point) and len(point.parts) >= best:

@@ -127,28 +127,28 @@ class _ForwardingStore:
         return _interpreter_of_this_process(self.url).ask(self._pickled, method, arguments)
 
     def get(self, key: str) -> bytes | None:
-        return self._ask("get", key)  # type: ignore[no-any-return]  # the other side is the same code
+        return self._ask("get", key)
 
     def get_range(self, key: str, start: int, length: int) -> bytes | None:
-        return self._ask("get_range", key, start, length)  # type: ignore[no-any-return]  # as above
+        return self._ask("get_range", key, start, length)
 
     def create(self, key: str, data: bytes) -> bool:
-        return self._ask("create", key, data)  # type: ignore[no-any-return]  # as above
+        return self._ask("create", key, data)
 
     def first(self, prefix: str) -> ObjectInfo | None:
-        return self._ask("first", prefix)  # type: ignore[no-any-return]  # as above
+        return self._ask("first", prefix)
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         return iter(self._ask("list", prefix))
 
     def folders(self, prefix: str) -> tuple[str, ...]:
-        return self._ask("folders", prefix)  # type: ignore[no-any-return]  # as above
+        return self._ask("folders", prefix)
 
     def head(self, key: str) -> ObjectInfo | None:
-        return self._ask("head", key)  # type: ignore[no-any-return]  # as above
+        return self._ask("head", key)
 
     def recorded_sha256(self, key: str) -> str | None:
-        return self._ask("recorded_sha256", key)  # type: ignore[no-any-return]  # as above
+        return self._ask("recorded_sha256", key)
 
     def delete(self, key: str) -> None:
         self._ask("delete", key)

@@ -59,7 +59,7 @@ class FsspecStore:
             raise
         except Exception as error:  # noqa: BLE001  # the seam: file systems raise whatever their libraries do
             status, code = _answer(error)
-            if status == 412 or code == "BlobAlreadyExists":  # noqa: PLR2004
+            if status == 412 or code == "BlobAlreadyExists":
                 return False
             self._raise_for(error, action)
         self._bucket_seen = True
@@ -128,10 +128,10 @@ class FsspecStore:
                 raise
             except Exception as error:  # noqa: BLE001  # the seam, as in create
                 status, code = _answer(error)
-                if status == 404 and code not in MISSING_BUCKET_CODES:  # noqa: PLR2004
+                if status == 404 and code not in MISSING_BUCKET_CODES:
                     self._check_bucket(action, code)
                     return None
-                if status == 416 and past_end is not None:  # noqa: PLR2004
+                if status == 416 and past_end is not None:
                     return past_end
                 too_late = time.monotonic() - started > _QUICK
                 if pause is None or too_late or not isinstance(_error_for(error, action, self.url), StoreUnavailable):
@@ -154,7 +154,7 @@ class FsspecStore:
         async def bounded() -> T:
             return await asyncio.wait_for(coroutine, seconds)
 
-        return sync(self._cloud.filesystem.loop, bounded)  # type: ignore[no-any-return]  # untyped library
+        return sync(self._cloud.filesystem.loop, bounded)
 
     def _raise_for(self, error: Exception, action: str) -> NoReturn:
         raise _error_for(error, action, self.url) from error

@@ -61,10 +61,10 @@ class HttpStore:
         answer = self._ask("GET", key, {"Range": f"bytes={start}-{start + length - 1}"})
         if answer is None:
             return None
-        if answer.status == 416:  # noqa: PLR2004  # the object ends before the range
+        if answer.status == 416:  # the object ends before the range
             return b""
         # A server that knows no ranges sends the whole object.
-        return answer.body if answer.status == 206 else answer.body[start : start + length]  # noqa: PLR2004
+        return answer.body if answer.status == 206 else answer.body[start : start + length]
 
     def head(self, key: str) -> ObjectInfo | None:
         answer = self._ask("HEAD", key, {})
@@ -122,7 +122,7 @@ class HttpStore:
             raise StoreError(f"{self.url} redirected {action} more than {_MAX_REDIRECTS} times; use the final address")
         if answer.status in {404, 410}:
             return None
-        if answer.status not in {200, 206, 416} or (answer.status == 416 and not headers):  # noqa: PLR2004
+        if answer.status not in {200, 206, 416} or (answer.status == 416 and not headers):
             raise answer_error(answer.status, "", action=action, url=self.url)
         return answer
 

@@ -98,10 +98,10 @@ class LocalStore:
             try:
                 os.link(temporary, path)
             except FileExistsError:
-                return temporary.stat().st_nlink == 2  # noqa: PLR2004  # NFS may repeat a link that worked: ours has two names
+                return temporary.stat().st_nlink == 2  # NFS may repeat a link that worked: ours has two names
             except OSError as error:
                 if error.errno not in _NO_HARD_LINKS:
-                    if temporary.stat().st_nlink == 2:  # noqa: PLR2004
+                    if temporary.stat().st_nlink == 2:
                         return True
                     raise
                 self._hard_links = False
