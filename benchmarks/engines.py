@@ -17,14 +17,13 @@ from benchmarks.harness.measure import Measured, Outcome, do, progress, take_tur
 from benchmarks.harness.options import add_only, new_parser
 from benchmarks.harness.peers import TOP, named_versions
 from benchmarks.harness.servers import credentials, drop_bucket, fresh_bucket, s3_server, server_name
-from benchmarks.harness.tables import machine, publish, rounds_in_turn, table
+from benchmarks.harness.tables import DASH, machine, publish, rounds_in_turn, table
 from tests.servers.fake_gcs import FakeGCS
 from tests.servers.server import S3Server
 
 MIB = 1024**2
 BLOB = 32
 CONNECTIONS = 8
-DASH = "\N{EN DASH}"
 ENGINES = ("obstore", "s3fs", "gcsfs")
 BASELINE, COMPARED = ENGINES[:2]
 SMALL = ("get", "create", "first_of_30", "first_of_1500")

@@ -28,7 +28,7 @@ from benchmarks.harness.measure import Spread, progress
 from benchmarks.harness.options import add_only, new_parser
 from benchmarks.harness.peers import named_versions
 from benchmarks.harness.servers import credentials, fresh_bucket, s3_server, scratch, server_name
-from benchmarks.harness.tables import machine, publish, table
+from benchmarks.harness.tables import DASH, machine, publish, table
 from objreg.maintenance.fsck import fsck
 from objreg.store.urls import open_store
 from objreg.store.wrappers import CountingStore
@@ -40,7 +40,6 @@ GROWING = (10, 1_000, 10_000, 30_000)
 VERIFIED = 10_000
 WRITERS = 16
 KIB = 1024
-DASH = "\N{EN DASH}"
 OPERATIONS = ("cold read", "warm read", "cold commit", "warm commit")
 
 

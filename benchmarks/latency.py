@@ -19,13 +19,12 @@ from benchmarks.harness.options import add_only, new_parser
 from benchmarks.harness.peers import named_versions
 from benchmarks.harness.registries import APPROVED, KINDS, SIZE, Filled, fill
 from benchmarks.harness.servers import s3_server, scratch, server_name
-from benchmarks.harness.tables import machine, publish, rounds_in_turn, table
+from benchmarks.harness.tables import DASH, machine, publish, rounds_in_turn, table
 
 MILLISECONDS = 20.0
 VERSIONS, QUICK_VERSIONS = 1_000, 40
 CLIENTS = tuple(KINDS)
 TITLES = {"mlflow": "MLflow, SQLite", "gto": "GTO"}
-DASH = "\N{EN DASH}"
 FIRST, AGAIN = "new process", "same process"
 TENTH = 9
 

@@ -35,7 +35,6 @@ from tests.servers.server import S3Server
 
 BUDGET_MS = 100.0
 VERSIONS = 40
-DASH = "\N{EN DASH}"
 BARE, HELP, BASELINE = "an interpreter that does nothing", "`objreg --help`", "boto3: a client, one object"
 PEERS = ("objreg", "boto3", "mlflow", "gto", "dvc")
 

@@ -31,7 +31,7 @@ from benchmarks.harness.servers import (
     server_name,
     stored_bytes,
 )
-from benchmarks.harness.tables import machine, publish, rounds_in_turn, table
+from benchmarks.harness.tables import DASH, machine, publish, rounds_in_turn, table
 from tests.servers.server import S3Server
 
 KIB, MIB, GIB = 1024, 1024**2, 1024**3
@@ -41,7 +41,6 @@ CLIENTS = ("objreg", *PLAIN, *REGISTRIES)
 CACHING = ("objreg", "modelkit", "dvc")
 FASTEST = "the fastest plain client"
 CONNECTIONS = 8
-DASH = "\N{EN DASH}"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Many writers at once: 1, 4, 16 and 64 processes that commit to one model, or each to its own.
 
-``python -m benchmarks.writers [--write] [--quick] [--rounds N] [--seconds N] [--only CLIENT ...] [--server NAME ...]``
+``python -m benchmarks.writers [--write] [--quick] [--rounds N] [--seconds N] [--only CLIENT ...] [--server NAME ...]
+[--writers N ...]``
 
 What objreg does is set beside the least that it could be: plain conditional creates of 1 KiB by as many processes, into
 one sequence of keys (who loses a key tries the next, and reads nothing) or each into its own. And beside MLflow with
@@ -20,12 +21,11 @@ from benchmarks.harness.measure import ClientFailed, Measured, do, progress
 from benchmarks.harness.options import add_only, new_parser
 from benchmarks.harness.peers import named_versions
 from benchmarks.harness.servers import credentials, drop_bucket, fresh_bucket, s3_server, scratch, server_name
-from benchmarks.harness.tables import machine, publish, rounds_in_turn, table
+from benchmarks.harness.tables import DASH, machine, publish, rounds_in_turn, table
 from tests.servers.ceph import Ceph
 from tests.servers.seaweedfs import SeaweedFS
 from tests.servers.server import S3Server
 
-DASH = "\N{EN DASH}"
 SERVERS: Mapping[str, type[S3Server]] = {"ceph": Ceph, "seaweedfs": SeaweedFS}
 CLIENTS = {"objreg": "objreg", "obstore": "plain creates", "mlflow": "MLflow"}
 PEERS = {"objreg": "objreg", "obstore": "objreg", "mlflow": "mlflow"}

@@ -14,10 +14,10 @@ from typing import Any
 
 from benchmarks.harness.peers import python_of
 from benchmarks.harness.servers import clean_environment
+from benchmarks.harness.tables import DASH
 
 __all__ = ["ClientFailed", "Measured", "Outcome", "Spread", "do", "progress", "take_turns"]
 
-DASH = "\N{EN DASH}"
 CLIENTS = Path(__file__).parent / "clients"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-__all__ = ["PAGE", "machine", "publish", "rounds_in_turn", "table", "write_section"]
+__all__ = ["DASH", "PAGE", "machine", "publish", "rounds_in_turn", "table", "write_section"]
 
 DASH = "\N{EN DASH}"
 PAGE = Path(__file__).parent.parent.parent / "docs" / "performance.md"
