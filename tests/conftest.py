@@ -1,16 +1,17 @@
-"""What every test starts from: a clean environment, hypothesis's profiles, and real servers that start when first needed."""
+"""What every test starts from: a clean environment, hypothesis's profiles, and real servers and a full disk when they are needed."""
 
 import os
+import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
-from subprocess import SubprocessError
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.servers.proxy import Proxy
+from tests.servers.scripted import Script, playing
 from tests.servers.server import S3Server, Server
 
 SERVERS = {
@@ -71,7 +72,7 @@ class Servers:
         """Start a server, or return why it cannot: each of its tests then fails at once instead of trying again."""
         try:
             server = kind()
-        except (RuntimeError, OSError, SubprocessError) as error:
+        except (RuntimeError, OSError, subprocess.SubprocessError) as error:
             return error
         self._cleanup.callback(server.stop)
         return server
@@ -106,3 +107,22 @@ def proxy(s3_server: S3Server) -> Iterator[Proxy]:
     forwarder = Proxy(s3_server.origin)
     yield forwarder
     forwarder.stop()
+
+
+@pytest.fixture
+def script() -> Iterator[Script]:
+    """A server that answers what the test tells it to."""
+    with playing() as told:
+        yield told
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 128 KiB."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can mount a file system; the limit on file size is tested by everybody")
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", folder], check=True)
+    yield folder
+    subprocess.run(["umount", folder], check=True)

@@ -157,7 +157,7 @@ def _called(member: object) -> str:
 
 
 def _parameters(function: object) -> str:
-    parameters = list(inspect.signature(function).parameters.values())  # type: ignore[arg-type]
+    parameters = list(inspect.signature(function).parameters.values())
     words = []
     for before, parameter in pairwise([None, *parameters]):
         assert parameter is not None
@@ -180,7 +180,7 @@ def test_the_list_of_names_is_sorted_and_complete() -> None:
     assert objreg.__all__ == sorted(objreg.__all__)
     assert dir(objreg) == sorted(objreg.__all__)
     with pytest.raises(AttributeError, match="module 'objreg' has no attribute 'opne'"):
-        objreg.opne  # type: ignore[attr-defined]  # noqa: B018  # reading it is what is tested
+        objreg.opne  # noqa: B018  # reading it is what is tested
 
 
 def test_what_users_hold_has_a_public_name() -> None:

@@ -22,7 +22,7 @@ def write_long_model(store: Store, model: str, versions: int) -> None:
     items = {}
     newest = ""
     for order in range(1, versions + 1):
-        newest = scheme("major.minor").next(newest, None, None)  # type: ignore[arg-type]
+        newest = scheme("major.minor").next(newest, None, None)
         items[newest] = {
             "record": digest_of(newest.encode()),
             "created_at": TIME,

@@ -8,7 +8,6 @@ import pytest
 
 import objreg
 from objreg.cli.program import run
-from tests.local.conftest import tiny_disk  # noqa: F401  # a fixture
 
 
 def test_a_restored_registry_is_refused_until_it_is_accepted(tmp_path: Path, capsys) -> None:
@@ -32,7 +31,7 @@ def test_a_restored_registry_is_refused_until_it_is_accepted(tmp_path: Path, cap
 
 def test_what_cannot_be_forgotten_is_told(
     tmp_path: Path,
-    tiny_disk: Path,  # noqa: F811  # the fixture
+    tiny_disk: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

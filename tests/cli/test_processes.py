@@ -16,7 +16,6 @@ import pytest
 
 from objreg.cli.failures import IO_FAILED
 from tests.cli.conftest import Cli
-from tests.local.conftest import tiny_disk  # noqa: F401  # a fixture
 
 PROGRAM = (sys.executable, "-m", "objreg")
 
@@ -191,7 +190,7 @@ def test_ctrl_c_is_heard_while_a_store_does_not_answer(cli: Cli, monkeypatch: py
     assert (child.returncode, said) == (130, "")
 
 
-def test_a_full_disk_is_told(clf: Cli, tmp_path: Path, tiny_disk: Path):  # noqa: F811  # the fixture
+def test_a_full_disk_is_told(clf: Cli, tmp_path: Path, tiny_disk: Path):
     """A registry on a full disk: one sentence with the reason, the store's exit code, and no version."""
     (tmp_path / "big").write_bytes(os.urandom(300_000))
     clf("init", tiny_disk / "registry")

@@ -33,7 +33,7 @@ class TestStore(StoreContract):
 class _Quiet(SimpleHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
-    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - the name is the standard library's
+    def log_message(self, *_: object) -> None:
         """Nobody reads it."""
 
 

@@ -141,7 +141,7 @@ def simulate(commits: int, item: int) -> list[int]:
         if seq:
             reference = SnapshotReference(seq=snapshot_seq, digest=digest_of(b"")) if snapshot_seq >= 0 else None
             # The policy looks at two numbers and the length of the newest entry's bytes, so nothing else is made.
-            newest = Head(entry=_Numbers(seq - 1, reference), data=_Sized(sizes[-1]), digest=template.digest)  # type: ignore[arg-type]
+            newest = Head(entry=_Numbers(seq - 1, reference), data=_Sized(sizes[-1]), digest=template.digest)
             if snapshot_is_due(newest, state):
                 snapshot_seq, tail = seq - 1, 0
             else:

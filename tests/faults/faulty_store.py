@@ -69,7 +69,7 @@ class FaultyStore:
         result = work() if fault.applied else None
         if fault.error is not None:
             raise fault.error
-        return result  # type: ignore[return-value]  # without an error it was applied
+        return result  # without an error it was applied
 
     def get(self, key: str) -> bytes | None:
         return self._call("get", key, lambda: self._store.get(key))

@@ -226,7 +226,7 @@ def test_a_lost_answer_then_another_writer_takes_the_next_slot(bucket: Bucket) -
 def test_losing_every_race_ends_at_the_deadline_and_commits_nothing(bucket: Bucket) -> None:
     """The error says that nothing was committed, and how often others came first."""
     for number in range(200):
-        bucket.faulty.before("create", LOG, lambda number=number: bucket.others_record(f"theirs-{number}"))  # type: ignore[misc]
+        bucket.faulty.before("create", LOG, lambda number=number: bucket.others_record(f"theirs-{number}"))
     with pytest.raises(objreg.StoreUnavailable, match=r"nothing was committed .* other commits came first") as caught:
         bucket.record("ours")
     assert caught.value.facts["races"] >= DEADLINE_SECONDS - 1

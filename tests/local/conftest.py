@@ -1,8 +1,7 @@
-"""Real processes, and real folders that are full or may not be written."""
+"""Real processes, and folders that others may or may not write."""
 
 import multiprocessing
 import os
-import subprocess
 import tempfile
 import traceback
 import warnings
@@ -57,15 +56,3 @@ def open_path() -> Iterator[Path]:
     folder.chmod(0o777)
     yield folder
     remove_tree(folder)
-
-
-@pytest.fixture
-def tiny_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 128 KiB."""
-    if os.geteuid() != 0:
-        pytest.skip("only root can mount a file system; the limit on file size is tested by everybody")
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", folder], check=True)
-    yield folder
-    subprocess.run(["umount", folder], check=True)

@@ -359,7 +359,7 @@ def test_a_delete_without_a_clear_answer_is_sent_again(site: Site) -> None:
     def recover() -> None:
         store._method = ""
 
-    site.clock.pause = lambda attempt, unit=0.0: recover()  # type: ignore[method-assign]
+    site.clock.pause = lambda attempt, unit=0.0: recover()
 
     assert len(collected(registry).deleted) == 2
     assert site.blobs() == {blob(TEXT, ".zst"), blob(b"shared")}

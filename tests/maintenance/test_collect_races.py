@@ -48,7 +48,7 @@ def check(site: Site, pushed: Version, content: bytes) -> None:
 def at_every_request(run: Callable[[Callable[[int, str, str], bool]], Interrupted], least: int) -> None:
     """Run once for each request of the first machine, with the second's work just before it."""
     number = 0
-    while run(lambda count, _method, _key, number=number: count == number).happened:  # type: ignore[misc]  # the default binds the number
+    while run(lambda count, _method, _key, number=number: count == number).happened:  # the default binds the number
         number += 1
     assert number >= least, f"only {number} moments were tried"
 

@@ -16,7 +16,7 @@ from objreg.registry.session import create_marker
 from objreg.store.folder_inspection import FolderFacts, inspect_folder
 from objreg.store.inspection import BucketSettings, LifecycleRule, _google_rules, _s3_rules
 from objreg.store.local import LocalStore
-from tests.store.conftest import Script, script  # noqa: F401  # a fixture
+from tests.servers.scripted import Script
 
 GIB = 1 << 30
 
@@ -190,13 +190,13 @@ def test_a_file_where_the_folder_should_be_fails(tmp_path: Path):
 # Web servers
 
 
-def published(script: Script, tmp_path: Path, missing: int = 404) -> None:  # noqa: F811  # the fixture's value
+def published(script: Script, tmp_path: Path, missing: int = 404) -> None:
     create_marker(LocalStore(tmp_path), SystemClock())
     script.body = (tmp_path / MARKER).read_bytes()
     script.decide = lambda _method, path: 200 if path.endswith(MARKER) else missing
 
 
-def test_a_web_server_is_asked_what_a_reader_asks(script: Script, tmp_path: Path):  # noqa: F811
+def test_a_web_server_is_asked_what_a_reader_asks(script: Script, tmp_path: Path):
     """The marker, its clock, and 404 for what is not there; whole objects instead of ranges are a warning."""
     published(script, tmp_path)
     found = diagnose(script.origin)
@@ -221,7 +221,7 @@ def test_a_web_server_is_asked_what_a_reader_asks(script: Script, tmp_path: Path
         ({"Age": "12"}, 12),
     ],
 )
-def test_a_cache_that_hides_new_entries_is_found(script: Script, tmp_path: Path, headers: dict, seconds: int):  # noqa: F811
+def test_a_cache_that_hides_new_entries_is_found(script: Script, tmp_path: Path, headers: dict, seconds: int):
     """A repeated "not found" is a warning with its seconds."""
     published(script, tmp_path)
     script.headers = headers
@@ -231,19 +231,19 @@ def test_a_cache_that_hides_new_entries_is_found(script: Script, tmp_path: Path,
 
 
 @pytest.mark.parametrize("status", [200, 403])
-def test_an_error_page_that_looks_like_an_object_fails(script: Script, tmp_path: Path, status: int):  # noqa: F811
+def test_an_error_page_that_looks_like_an_object_fails(script: Script, tmp_path: Path, status: int):
     """What does not exist must be 404."""
     published(script, tmp_path, missing=status)
     assert one(diagnose(script.origin).checks, "missing is missing").outcome is Outcome.FAILED
 
 
-def test_a_web_server_without_a_registry_fails(script: Script):  # noqa: F811
+def test_a_web_server_without_a_registry_fails(script: Script):
     """There is no marker."""
     script.status = 404
     assert one(diagnose(script.origin).checks, "marker").outcome is Outcome.FAILED
 
 
-def test_a_web_server_that_is_gone_is_unknown(script: Script):  # noqa: F811
+def test_a_web_server_that_is_gone_is_unknown(script: Script):
     """No answer is no verdict."""
     script.status = None
     assert diagnose(script.origin).outcome is Outcome.UNKNOWN

@@ -66,7 +66,7 @@ def test_who_and_when_stand_in_every_commit(new_machine: Callable[..., Machine],
     times = [item.time for item in items]
     assert times == sorted(set(times))
     assert abs((times[0] - began).total_seconds()) < 60
-    assert all(time.tzinfo is UTC or time.utcoffset().total_seconds() == 0 for time in times)  # type: ignore[union-attr]
+    assert all(time.tzinfo is UTC or time.utcoffset().total_seconds() == 0 for time in times)
 
 
 def test_the_history_of_a_scope(registry: objreg.Registry, new_machine: Callable[..., Machine]) -> None:

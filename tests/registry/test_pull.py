@@ -322,8 +322,7 @@ def test_two_files_at_one_path_are_refused(plant: Callable[..., Any]) -> None:
 
 def test_a_file_where_a_folder_must_be_is_an_error_that_leaves_nothing(plant: Callable[..., Any]) -> None:
     """A record whose files get in each other's way cannot be pulled."""
-    below = lambda found: (found, msgspec.structs.replace(found, path="model.bin/below"))  # noqa: E731
-    reader, machine = plant(b"weights", below)
+    reader, machine = plant(b"weights", lambda found: (found, msgspec.structs.replace(found, path="model.bin/below")))
     with pytest.raises(objreg.ObjregError):
         reader.pull(f"{MODEL}:1.0")
     assert trees(machine) == []

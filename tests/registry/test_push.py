@@ -106,7 +106,7 @@ def nothing_sent(store: MemoryStore) -> Callable[[], bool]:
 
 def refused(registry: objreg.Registry, path: object, match: str) -> None:
     with pytest.raises(objreg.InvalidInput, match=match):
-        registry.push(MODEL, path)  # type: ignore[arg-type]
+        registry.push(MODEL, path)
 
 
 def test_nothing_is_nothing_to_push(

@@ -157,7 +157,7 @@ class _Handler(BaseHTTPRequestHandler):
         with suppress(OSError):
             super().finish()
 
-    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - the name is the standard library's
+    def log_message(self, *_: object) -> None:
         """The record is the log."""
 
     def _handle(self) -> None:

@@ -75,7 +75,7 @@ class Promises:
         store = MemoryStore()
         for key, data in self.shared.objects.items():
             store.create(key, data)
-        session = Session(store, Recall(MemoryCache(), "verify"), SystemClock(), "auditor")  # type: ignore[arg-type]  # the cache's shape
+        session = Session(store, Recall(MemoryCache(), "verify"), SystemClock(), "auditor")
         report = fsck(Registry(store.url, lambda: session), deep=True)
         assert report.ok, [f"{finding.code}: {finding.message}" for finding in report.findings]
 

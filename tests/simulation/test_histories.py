@@ -10,6 +10,7 @@ import pytest
 
 from tests.simulation.promises import Promises
 from tests.simulation.restored import RestoredWorld
+from tests.simulation.seeds import replayable, seeds_up_to
 from tests.simulation.world import World
 
 _SEEDS = int(os.environ.get("OBJREG_SEEDS", "300"))
@@ -17,50 +18,44 @@ _BATCH = 50
 
 
 def _batches() -> list[range]:
-    if "OBJREG_SEED" in os.environ:
-        seed = int(os.environ["OBJREG_SEED"])
-        return [range(seed, seed + 1)]
-    return [range(first, min(first + _BATCH, _SEEDS)) for first in range(0, _SEEDS, _BATCH)]
+    seeds = seeds_up_to(_SEEDS)
+    return [seeds[first : first + _BATCH] for first in range(0, len(seeds), _BATCH)]
 
 
-@pytest.mark.parametrize("seeds", _batches(), ids=lambda seeds: f"seeds-{seeds.start}-{seeds.stop - 1}")
+in_batches = pytest.mark.parametrize("seeds", _batches(), ids=lambda seeds: f"seeds-{seeds.start}-{seeds.stop - 1}")
+
+
+@in_batches
 def test_every_history_keeps_the_promises(seeds: range, contents: Path, prepared: dict[str, bytes]) -> None:
     """Acknowledged commits are there once, nothing is overwritten, numbers have no gaps, reads lie in between."""
     for seed in seeds:
-        world = World(seed, contents)
-        world.run(prepared)
-        try:
-            Promises(world).check()
-            if seed % 20 == 0:
-                Promises(world).verify()
-        except AssertionError as error:
-            pytest.fail(f"{error}\nreplay with: OBJREG_SEED={seed} python -m pytest tests/simulation/test_histories.py")
+        _run_and_check(seed, contents, prepared, collectors=0)
 
 
-@pytest.mark.parametrize("seeds", _batches(), ids=lambda seeds: f"seeds-{seeds.start}-{seeds.stop - 1}")
+@in_batches
 def test_collection_takes_nothing_that_is_needed(seeds: range, contents: Path, prepared: dict[str, bytes]) -> None:
     """With two collectors at work, every blob that a version in use names is there, whatever arrives late or twice."""
     for seed in seeds:
-        world = World(seed, contents, collectors=2)
-        world.run(prepared)
-        try:
-            Promises(world).check()
-            if seed % 20 == 0:
-                Promises(world).verify()
-        except AssertionError as error:
-            pytest.fail(f"{error}\nreplay with: OBJREG_SEED={seed} python -m pytest tests/simulation/test_histories.py")
+        _run_and_check(seed, contents, prepared, collectors=2)
 
 
-@pytest.mark.parametrize("seeds", _batches(), ids=lambda seeds: f"seeds-{seeds.start}-{seeds.stop - 1}")
+def _run_and_check(seed: int, contents: Path, prepared: dict[str, bytes], collectors: int) -> None:
+    world = World(seed, contents, collectors=collectors)
+    world.run(prepared)
+    with replayable(seed):
+        Promises(world).check()
+        if seed % 20 == 0:
+            Promises(world).verify()
+
+
+@in_batches
 def test_a_bucket_that_was_put_back_is_noticed(seeds: range, contents: Path, prepared: dict[str, bytes]) -> None:
     """Machines that saw a newer log, or another of the same length, neither read nor write the one that is there now."""
     for seed in seeds:
         world = RestoredWorld(seed, contents, prepared)
         world.run()
-        try:
+        with replayable(seed):
             world.check()
-        except AssertionError as error:
-            pytest.fail(f"{error}\nreplay with: OBJREG_SEED={seed} python -m pytest tests/simulation/test_histories.py")
 
 
 def test_a_seed_gives_the_same_history_each_time(contents: Path, prepared: dict[str, bytes]) -> None:

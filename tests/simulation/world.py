@@ -149,14 +149,14 @@ class World:
 
     def registry(self, name: str, store: ClientStore, clock: SimulatedClock, cache: MemoryCache) -> Registry:
         """Return the registry as a new process of a machine opens it."""
-        session = Session(store, Recall(cache, store.identity), clock, name)  # type: ignore[arg-type]  # the cache's shape
+        session = Session(store, Recall(cache, store.identity), clock, name)
         return Registry(store.url, lambda: session)
 
     def _visit(self, registry: Registry, clock: SimulatedClock, name: str) -> None:
         """Describe the model, each time as a process that knows nothing of it."""
         for _ in range(self.changes):
             session = registry.session
-            new = self.registry(name, session.store, clock, MemoryCache())  # type: ignore[arg-type]  # it is one
+            new = self.registry(name, session.store, clock, MemoryCache())
             with suppress(ObjregError):
                 new.put_catalog(MODEL, description=str(self.random.random()))
 

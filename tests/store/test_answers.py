@@ -8,7 +8,7 @@ import pytest
 
 from objreg.errors import AccessDenied, StoreError, StoreUnavailable, UnsafeStore
 from objreg.store import Store, open_store
-from tests.store.conftest import Script
+from tests.servers.scripted import Script
 
 AZURE_KEY = "A" * 86 + "=="
 

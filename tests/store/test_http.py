@@ -7,7 +7,7 @@ import pytest
 
 from objreg.errors import AccessDenied, StoreError, StoreUnavailable
 from objreg.store.http import HttpStore
-from tests.store.conftest import Script
+from tests.servers.scripted import Script
 
 
 def test_a_server_without_ranges_is_cut_here(script: Script) -> None:
