@@ -17,8 +17,8 @@ from objreg.registry.commit import create_durably
 from objreg.registry.compression import compressed, decompress, decompressed
 from objreg.registry.known import KnownContent
 from objreg.registry.unfinished import NOTED_FROM, Evidence, Unfinished
-from objreg.store.base import Store
-from objreg.store.pieces import Piece, pieces_of
+from objreg.store.base import Piece, Store
+from objreg.store.pieces import pieces_of
 
 __all__ = ["PART_SIZE", "BlobWriter", "read_blob", "read_blob_range", "stream_blob"]
 
@@ -59,20 +59,20 @@ class BlobWriter:
         """Return the parts of a file that the model already has, or None."""
         return self.known.file(digest, self.incarnations)
 
-    def write_file(self, data: bytes) -> tuple[str, tuple[Part, ...]]:
+    def write_file(self, data: Piece) -> tuple[str, tuple[Part, ...]]:
         """Store a file that is one blob, and return its digest and its parts."""
         digest = digest_of(data)
         parts = self.known_file(digest) or (self._write(data, digest),)
         self.sent(len(data))
         return digest, parts
 
-    def write(self, data: bytes) -> Part:
+    def write(self, data: Piece) -> Part:
         """Store a blob, and return the part that is all of it."""
         part = self._write(data, digest_of(data))
         self.sent(len(data))
         return part
 
-    def _write(self, data: bytes, digest: str) -> Part:
+    def _write(self, data: Piece, digest: str) -> Part:
         incarnation = self.incarnations.get(hex_of(digest), 0)
         part = self.known.blob(digest, self.incarnations)
         if part is None and len(data) >= NOTED_FROM:
@@ -95,7 +95,7 @@ class BlobWriter:
             return None  # then it is sent, and the create finds out
         return part if found is not None and found.size == part.stored_size else None
 
-    def _store(self, data: bytes, digest: str, incarnation: int) -> Part:
+    def _store(self, data: Piece, digest: str, incarnation: int) -> Part:
         deadline = self.clock.monotonic() + self.seconds
         packed = compressed(data, self.compress)
         if packed is None:
@@ -117,7 +117,7 @@ class BlobWriter:
                 )
         return _part(digest, incarnation, "zstd", len(data), packed, digest_of(packed))
 
-    def _create(self, digest: str, incarnation: int, encoding: str, stored: bytes, deadline: float) -> bool:
+    def _create(self, digest: str, incarnation: int, encoding: str, stored: Piece, deadline: float) -> bool:
         key = blob_key(self.domain, digest, incarnation, encoding)
         if self.evidence.says_ask(len(stored)):
             is_there = self._is_there(key)
@@ -136,7 +136,7 @@ class BlobWriter:
             return False  # then it is sent, and the create finds out
 
 
-def _part(digest: str, incarnation: int, encoding: str, size: int, stored: bytes, stored_digest: str) -> Part:
+def _part(digest: str, incarnation: int, encoding: str, size: int, stored: Piece, stored_digest: str) -> Part:
     return Part(
         blob=digest,
         incarnation=incarnation,

@@ -22,7 +22,7 @@ from objreg.core.times import after
 from objreg.errors import CommitUnknown, Conflict, ObjregError, StoreError, StoreUnavailable
 from objreg.registry.clock import Clock, check_not_behind, check_same_time
 from objreg.registry.manifest import Manifest
-from objreg.store.base import Store
+from objreg.store.base import Piece, Store
 from objreg.store.conditional import create_unless_there
 
 __all__ = ["DEADLINE_SECONDS", "Commit", "Committed", "create_durably"]
@@ -50,7 +50,7 @@ class Committed:
     changed: bool
 
 
-def create_durably(store: Store, key: str, data: bytes, clock: Clock, deadline: float) -> bool:
+def create_durably(store: Store, key: str, data: Piece, clock: Clock, deadline: float) -> bool:
     """Create an object whose key names its content, and return only when it is there.
 
     "It exists" is confirmed before it is believed: some stores and clients say so of a conflict that stored nothing.

@@ -4,7 +4,7 @@ import io
 from collections.abc import Iterator
 
 from objreg.errors import IntegrityError
-from objreg.store.pieces import Piece
+from objreg.store.base import Piece
 
 __all__ = ["compressed", "decompress", "decompressed"]
 
@@ -17,7 +17,7 @@ _PIECE = 1024 * 1024
 """What is decompressed at a time: it stays in the processor's cache until it is hashed and written."""
 
 
-def compressed(data: bytes, compress: bool | int | None) -> bytes | None:
+def compressed(data: Piece, compress: bool | int | None) -> bytes | None:
     """Return the bytes compressed, or None where that does not pay: weights rarely do, text does.
 
     Args:

@@ -5,11 +5,12 @@ safetensors file. Any other is cut by content where the extra ``chunking`` is in
 go move only the cuts beside them; else at fixed offsets (``docs/decisions/0016-parts-follow-content.md``).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib.util import find_spec
 from typing import BinaryIO
 
 from objreg.core.safetensors import header_size, tensor_sizes
+from objreg.store.base import Piece
 
 __all__ = ["read_pieces"]
 
@@ -23,29 +24,33 @@ _LONGEST_BY_CONTENT = 4096
 """In average pieces (16 GiB): the record of a longer file would name too many, so it has parts of fixed size."""
 
 
-def read_pieces(file: BinaryIO, size: int, part_size: int) -> Iterator[bytes]:
+def read_pieces(
+    file: BinaryIO, size: int, part_size: int, read: Callable[[int], Piece] | None = None
+) -> Iterator[Piece]:
     """Yield a file in pieces; together they are its first ``size`` bytes, or all it has where it became shorter.
 
     Args:
         file: at its beginning; it can seek.
         size: in bytes.
         part_size: the longest piece, in bytes.
+        read: reads so many bytes of it, or up to its end, in a way of its own.
     """
+    read = read or file.read
     if size <= part_size:
-        return _by_sizes(file, [size] if size else [])
+        return _by_sizes(read, [size] if size else [])
     sizes = _safetensors(file, size, part_size)
     file.seek(0)
     if sizes is not None:
-        return _by_sizes(file, sizes)
+        return _by_sizes(read, sizes)
     average = part_size // _AVERAGE
     if average >= _SMALLEST_AVERAGE and size <= average * _LONGEST_BY_CONTENT and find_spec("pyfastcdc") is not None:
         return _by_content(file, size, part_size)
-    return _by_sizes(file, _fixed(size, part_size))
+    return _by_sizes(read, _fixed(size, part_size))
 
 
-def _by_sizes(file: BinaryIO, sizes: Iterable[int]) -> Iterator[bytes]:
+def _by_sizes(read: Callable[[int], Piece], sizes: Iterable[int]) -> Iterator[Piece]:
     for size in sizes:
-        if data := file.read(size):
+        if data := read(size):
             yield data
 
 

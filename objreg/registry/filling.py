@@ -16,7 +16,7 @@ from pathlib import Path
 
 from objreg.core.artifacts import File
 from objreg.errors import IntegrityError, StoreError
-from objreg.store.pieces import Piece
+from objreg.store.base import Piece
 
 __all__ = ["Filling", "check_file", "new_file"]
 

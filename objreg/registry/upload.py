@@ -5,10 +5,10 @@ the files' sizes.
 """
 
 import hashlib
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
@@ -18,7 +18,9 @@ from objreg.core.digest import combined_digest, digest_of
 from objreg.errors import InvalidInput
 from objreg.registry.blobs import PART_SIZE, BlobWriter
 from objreg.registry.cutting import read_pieces
+from objreg.registry.pushed_bytes import PushedBytes
 from objreg.registry.sources import Source, SourceArtifact, media_type
+from objreg.store.base import Piece
 
 __all__ = ["total_size", "upload"]
 
@@ -29,24 +31,6 @@ _PACKED_BELOW = 256 * 1024
 _PACKED_FROM = 64
 
 Stored = TypeVar("Stored")
-
-
-class _Budget:
-    """Bounds the bytes that wait to be sent."""
-
-    def __init__(self, most: int) -> None:
-        self._free = most
-        self._condition = threading.Condition()
-
-    def take(self, size: int) -> None:
-        with self._condition:
-            self._condition.wait_for(lambda: self._free >= size)
-            self._free -= size
-
-    def give(self, size: int) -> None:
-        with self._condition:
-            self._free += size
-            self._condition.notify_all()
 
 
 @dataclass(frozen=True)
@@ -71,7 +55,7 @@ class _Uploader:
     def __init__(self, writer: BlobWriter, pool: ThreadPoolExecutor, held: int) -> None:
         self._writer = writer
         self._pool = pool
-        self._budget = _Budget(held)
+        self._bytes = PushedBytes(held)
         self._failed: Future[Any] | None = None
 
     def send(self, source: Source) -> _Sending:
@@ -79,7 +63,7 @@ class _Uploader:
         whole = hashlib.sha256()
         pieces: list[Future[Part]] = []
         only: Future[tuple[str, tuple[Part, ...]]] | None = None
-        for data in _read(source):
+        for data in _read(source, self._bytes):
             if len(data) == source.size:
                 only = self._submit(self._writer.write_file, data)
             else:
@@ -93,7 +77,7 @@ class _Uploader:
         pack: list[tuple[Source, bytes]] = []
         size = 0
         for source in sources:
-            data = b"".join(_read(source))
+            data = b"".join(_read(source, self._bytes))
             digest = digest_of(data)
             parts = self._writer.known_file(digest) if data else ()
             if parts is not None:
@@ -115,20 +99,23 @@ class _Uploader:
             yield _Sending(source, _slice(digest_of(data), future, offset, len(data)))
             offset += len(data)
 
-    def _submit(self, write: Callable[[bytes], Stored], data: bytes) -> "Future[Stored]":
-        size = len(data)
-        self._budget.take(size)
+    def _submit(self, write: Callable[[Piece], Stored], data: Piece) -> "Future[Stored]":
+        self._bytes.wait_for(len(data))
         if self._failed is not None:
             self._failed.result()
-        future = self._pool.submit(write, data)
-        # A future keeps its callbacks, so they must not hold the bytes.
-        future.add_done_callback(lambda done: self._done(done, size))
+        future = self._pool.submit(self._write, write, data)
+        future.add_done_callback(self._done)
         return future
 
-    def _done(self, future: Future[Any], size: int) -> None:
+    def _write(self, write: Callable[[Piece], Stored], data: Piece) -> Stored:
+        try:
+            return write(data)
+        finally:
+            self._bytes.give_back(data)
+
+    def _done(self, future: Future[Any]) -> None:
         if not future.cancelled() and future.exception() is not None:
             self._failed = future
-        self._budget.give(size)
 
 
 def _ready(digest: str, parts: tuple[Part, ...]) -> Callable[[], tuple[str, tuple[Part, ...]]]:
@@ -139,12 +126,12 @@ def _slice(digest: str, pack: Future[Part], offset: int, length: int) -> Callabl
     return lambda: (digest, (msgspec.structs.replace(pack.result(), offset=offset, length=length),))
 
 
-def _read(source: Source) -> Iterator[bytes]:
+def _read(source: Source, memory: PushedBytes) -> Iterator[Piece]:
     """Yield a file in pieces, and see to it that it stays the file that was looked at."""
     size = 0
     try:
         with source.local.open("rb") as file:
-            for data in read_pieces(file, source.size, PART_SIZE):
+            for data in read_pieces(file, source.size, PART_SIZE, partial(memory.read, file)):
                 size += len(data)
                 yield data
         found = source.local.stat()

@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
-__all__ = ["ObjectInfo", "Store"]
+__all__ = ["ObjectInfo", "Piece", "Store"]
+
+Piece = bytes | memoryview
+"""Some bytes: of their own, or a view of memory that is used again when whoever got the view is done with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +65,8 @@ class Store(Protocol):
         """Return ``length`` bytes (at least 1) from offset ``start``, fewer at the object's end, or None."""
         ...
 
-    def create(self, key: str, data: bytes) -> bool:
-        """Create an object if none is there: one conditional request.
+    def create(self, key: str, data: Piece) -> bool:
+        """Create an object if none is there: one conditional request. The data are not used after the call.
 
         Returns:
             True if this call created it. False if there is an object at the key: it may be another writer's, or this

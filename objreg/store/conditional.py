@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from objreg.errors import AccessDenied, UnsafeStore
-from objreg.store.base import Store
+from objreg.store.base import Piece, Store
 
 __all__ = ["create_unless_there", "prove_conditional_create"]
 
@@ -17,7 +17,7 @@ _REMEDY = (
 )
 
 
-def create_unless_there(store: Store, key: str, data: bytes) -> bool:
+def create_unless_there(store: Store, key: str, data: Piece) -> bool:
     """Create an object as ``Store.create`` does, also where a taken key is called forbidden.
 
     A cloud whose credentials may create and not replace can answer a taken key with 403.

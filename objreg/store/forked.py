@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from objreg.errors import StoreUnavailable
-from objreg.store.base import ObjectInfo, Store
+from objreg.store.base import ObjectInfo, Piece, Store
 from objreg.store.checksums import recorded_sha256
-from objreg.store.pieces import Piece, pieces_of
+from objreg.store.pieces import pieces_of
 
 __all__ = ["ForkSafeStore", "native_runtime_usable", "note_native_runtime", "serve"]
 
@@ -87,7 +87,7 @@ class ForkSafeStore:
     def get_range(self, key: str, start: int, length: int) -> bytes | None:
         return self._store().get_range(key, start, length)
 
-    def create(self, key: str, data: bytes) -> bool:
+    def create(self, key: str, data: Piece) -> bool:
         return self._store().create(key, data)
 
     def first(self, prefix: str) -> ObjectInfo | None:
@@ -132,8 +132,8 @@ class _ForwardingStore:
     def get_range(self, key: str, start: int, length: int) -> bytes | None:
         return self._ask("get_range", key, start, length)
 
-    def create(self, key: str, data: bytes) -> bool:
-        return self._ask("create", key, data)
+    def create(self, key: str, data: Piece) -> bool:
+        return self._ask("create", key, bytes(data))
 
     def first(self, prefix: str) -> ObjectInfo | None:
         return self._ask("first", prefix)

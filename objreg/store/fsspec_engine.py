@@ -7,7 +7,7 @@ from typing import Any, NoReturn, TypeVar
 
 from objreg.errors import ObjregError, StoreError, StoreUnavailable
 from objreg.store.answers import MISSING_BUCKET_CODES, answer_error
-from objreg.store.base import ObjectInfo
+from objreg.store.base import ObjectInfo, Piece
 from objreg.store.fsspec_clouds import CLOUDS, CloudFilesystem, Page
 from objreg.store.options import Location
 
@@ -51,10 +51,10 @@ class FsspecStore:
         full = self._location.full(key)
         return self._read(f"get {key}", lambda: self._cloud.get_range(full, start, length), past_end=b"")
 
-    def create(self, key: str, data: bytes) -> bool:
+    def create(self, key: str, data: Piece) -> bool:
         action = f"create {key}"
         try:
-            self._run(self._cloud.create(self._location.full(key), data), _PATIENCE + len(data) / _SLOWEST)
+            self._run(self._cloud.create(self._location.full(key), bytes(data)), _PATIENCE + len(data) / _SLOWEST)
         except ObjregError:
             raise
         except Exception as error:  # noqa: BLE001  # the seam: file systems raise whatever their libraries do

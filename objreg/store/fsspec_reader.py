@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from objreg.errors import StoreError, StoreUnavailable, UnsafeStore
-from objreg.store.base import ObjectInfo
+from objreg.store.base import ObjectInfo, Piece
 
 __all__ = ["FilesystemReader"]
 
@@ -41,7 +41,7 @@ class FilesystemReader:
             except (FileNotFoundError, IsADirectoryError):
                 return None
 
-    def create(self, key: str, data: bytes) -> bool:
+    def create(self, key: str, data: Piece) -> bool:
         del data
         raise UnsafeStore(
             f"{self.url} cannot create {key}: that a create of the {self._protocol!r} file system never replaces "

@@ -12,7 +12,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from objreg.errors import AccessDenied, InvalidInput, StoreError, StoreUnavailable
 from objreg.store.answers import answer_error
-from objreg.store.base import ObjectInfo
+from objreg.store.base import ObjectInfo, Piece
 
 __all__ = ["HttpStore"]
 
@@ -77,7 +77,7 @@ class HttpStore:
             parsedate_to_datetime(modified).astimezone(UTC) if modified else None,
         )
 
-    def create(self, key: str, data: bytes) -> bool:
+    def create(self, key: str, data: Piece) -> bool:
         del data
         self._refuse_write(f"create {key}")
 

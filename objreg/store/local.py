@@ -14,8 +14,7 @@ from urllib.parse import quote
 from filelock import FileLock
 
 from objreg.errors import AccessDenied, InvalidInput, StoreError, StoreUnavailable
-from objreg.store.base import ObjectInfo
-from objreg.store.pieces import Piece
+from objreg.store.base import ObjectInfo, Piece
 
 __all__ = ["LocalStore"]
 
@@ -79,7 +78,7 @@ class LocalStore:
             except (*_ABSENT, IsADirectoryError):
                 return None
 
-    def create(self, key: str, data: bytes) -> bool:
+    def create(self, key: str, data: Piece) -> bool:
         with self._translated("create", key):
             path = self._path(key)
             self._make_folder(path.parent)
@@ -224,7 +223,7 @@ def _open_at_once(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # a pipe without a writer would wait for one
 
 
-def _write_durably(path: Path, data: bytes) -> None:
+def _write_durably(path: Path, data: Piece) -> None:
     with path.open("xb") as file:
         file.write(data)
         file.flush()

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from objreg.store.base import ObjectInfo
+from objreg.store.base import ObjectInfo, Piece
 
 __all__ = ["MemoryStore"]
 
@@ -34,7 +34,7 @@ class MemoryStore:
         data = self.get(key)
         return None if data is None else data[start : start + length]
 
-    def create(self, key: str, data: bytes) -> bool:
+    def create(self, key: str, data: Piece) -> bool:
         with self._lock:
             if key in self._objects:
                 return False

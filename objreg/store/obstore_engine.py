@@ -9,12 +9,11 @@ from typing import Any, NoReturn
 
 from objreg.errors import AccessDenied, InvalidInput, MissingDependency
 from objreg.store.answers import MISSING_BUCKET_CODES, answer_error
-from objreg.store.base import ObjectInfo, Store
+from objreg.store.base import ObjectInfo, Piece, Store
 from objreg.store.checksums import recorded_sha256
 from objreg.store.forked import note_native_runtime
 from objreg.store.obstore_settings import RETRIES, ObstoreSettings, settings_for
 from objreg.store.options import CloudOptions, Location
-from objreg.store.pieces import Piece
 
 __all__ = ["ObstoreStore"]
 
@@ -85,7 +84,7 @@ class ObstoreStore:
                     return b""
                 raise
 
-    def create(self, key: str, data: bytes) -> bool:
+    def create(self, key: str, data: Piece) -> bool:
         from obstore.exceptions import AlreadyExistsError, PreconditionError
 
         store = self._uploads if len(data) > _LARGE else self._objects

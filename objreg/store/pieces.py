@@ -3,11 +3,9 @@
 from collections.abc import Iterator
 from typing import Protocol, runtime_checkable
 
-from objreg.store.base import Store
+from objreg.store.base import Piece, Store
 
-__all__ = ["Piece", "ReadsPieces", "pieces_of"]
-
-Piece = bytes | memoryview
+__all__ = ["ReadsPieces", "pieces_of"]
 
 
 @runtime_checkable

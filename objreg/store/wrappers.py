@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from objreg.errors import NotFound, StoreError
-from objreg.store.base import ObjectInfo, Store
+from objreg.store.base import ObjectInfo, Piece, Store
 from objreg.store.checksums import recorded_sha256
-from objreg.store.pieces import Piece, pieces_of
+from objreg.store.pieces import pieces_of
 
 __all__ = ["CountingStore", "OfflineStore", "ReadOnlyStore"]
 
@@ -56,7 +56,7 @@ class CountingStore:
         self._count("get_range", read=len(data or b""))
         return data
 
-    def create(self, key: str, data: bytes) -> bool:
+    def create(self, key: str, data: Piece) -> bool:
         self._count("create", written=len(data))
         return self._store.create(key, data)
 
@@ -106,7 +106,7 @@ class ReadOnlyStore:
     def get_range(self, key: str, start: int, length: int) -> bytes | None:
         return self._store.get_range(key, start, length)
 
-    def create(self, key: str, data: bytes) -> bool:
+    def create(self, key: str, data: Piece) -> bool:
         del data
         raise self._refusal(f"create {key}")
 
@@ -156,7 +156,7 @@ class OfflineStore:
         del start, length
         raise self._refusal(key)
 
-    def create(self, key: str, data: bytes) -> bool:
+    def create(self, key: str, data: Piece) -> bool:
         del data
         raise self._refusal(key)
 

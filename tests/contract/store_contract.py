@@ -126,6 +126,14 @@ class StoreContract(ReadingContract):
         assert store.create("a/b", b"first") is False
         assert store.get("a/b") == b"first"
 
+    def test_data_are_used_during_the_call_alone(self, store: Store) -> None:
+        """A view of memory is as good as bytes, and the memory may be used for others at once afterwards."""
+        memory = bytearray(secrets.token_bytes(2 * MIB))
+        sent = bytes(memory[: 2 * MIB - 1])
+        assert store.create("blobs/view", memoryview(memory)[: 2 * MIB - 1])
+        memory[:] = bytes(2 * MIB)
+        assert store.get("blobs/view") == sent
+
     def test_one_winner_of_many_racers(self, store: Store, backend: Backend) -> None:
         """Of concurrent creates of one key, one wins and its bytes are what is stored."""
         winners = race(store, f"{LOG}999999999999.json", backend.racers)
