@@ -4,6 +4,7 @@ Only what a commit touches is looked at, so that a long history costs no more th
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -26,6 +27,23 @@ __all__ = ["ModelAudit"]
 
 Json = dict[str, Any]
 _LARGE = frozenset({"versions", "deployments"})
+
+
+@dataclass(frozen=True)
+class _Touched:
+    """What a commit touched, as it is after it.
+
+    Attributes:
+        small: the state without versions and deployments.
+        versioning: by the state's scheme.
+        versions: those that were added or changed.
+        deployments: likewise.
+    """
+
+    small: ModelState
+    versioning: Scheme
+    versions: dict[str, VersionItem]
+    deployments: dict[str, DeploymentItem]
 
 
 class ModelAudit:
@@ -76,60 +94,55 @@ class ModelAudit:
         """Yield what the commit did that the rules do not allow."""
         key = log_key(self.domain, entry.seq)
         try:
-            small = self._small_after(entry.patch, after)
-            versions = _touched(entry.patch, after, "versions", VersionItem)
-            deployments = _touched(entry.patch, after, "deployments", DeploymentItem)
-            versioning = small.versioning
+            touched = self._touched(entry.patch, after)
         except (msgspec.ValidationError, InvalidInput) as error:
             yield finding("state-unreadable", self.domain, key, f"what entry {entry.seq} changes: {error}")
             self._ordered = False
             return
         problems = (
-            *self._check_scheme(small, versioning, versions),
-            *self._check_versions(versions),
-            *self._check_deployments(deployments),
-            *self._check_collection(small),
-            *self._check_changes(entry, small, versions, deployments),
-            *self._check_together(versions, deployments),
+            *self._check_scheme(touched),
+            *self._check_versions(touched.versions),
+            *self._check_deployments(touched.deployments),
+            *self._check_collection(touched.small),
+            *self._check_changes(entry, touched),
+            *self._check_together(touched.versions, touched.deployments),
         )
-        self._take(small, versioning, versions, deployments)
+        self._take(touched)
         for code, message in problems:
             yield finding(code, self.domain, key, f"entry {entry.seq}: {message}")
         yield from self._check_refs(entry, key)
-        yield from check_records(self, set(versions), set(deployments), entry.patch, records)
+        yield from check_records(self, set(touched.versions), set(touched.deployments), entry.patch, records)
 
-    def _small_after(self, patch: Json, after: Json) -> ModelState:
+    def _touched(self, patch: Json, after: Json) -> _Touched:
         names = [name for name in ModelState.__struct_fields__ if name in patch and name not in _LARGE]
         typed = msgspec.convert({name: after[name] for name in names}, ModelState)
-        return msgspec.structs.replace(self.small, **{name: getattr(typed, name) for name in names})
+        small = msgspec.structs.replace(self.small, **{name: getattr(typed, name) for name in names})
+        return _Touched(
+            small,
+            small.versioning,
+            _items(patch, after, "versions", VersionItem),
+            _items(patch, after, "deployments", DeploymentItem),
+        )
 
-    def _take(
-        self,
-        small: ModelState,
-        versioning: Scheme,
-        versions: dict[str, VersionItem],
-        deployments: dict[str, DeploymentItem],
-    ) -> None:
-        old = {version: self.versions.get(version) for version in versions}
-        self.small = small
-        self.condemned.update(small.condemned)
-        self.versions.update(versions)
-        self.deployments.update(deployments)
+    def _take(self, touched: _Touched) -> None:
+        old = {version: self.versions.get(version) for version in touched.versions}
+        self.small = touched.small
+        self.condemned.update(touched.small.condemned)
+        self.versions.update(touched.versions)
+        self.deployments.update(touched.deployments)
         if self._ordered:
-            for version in versions:
-                self._pointers.update(version, old[version], self.versions, versioning)
+            for version in touched.versions:
+                self._pointers.update(version, old[version], self.versions, touched.versioning)
 
     # What a commit may change
 
-    def _check_scheme(
-        self, small: ModelState, versioning: Scheme, versions: dict[str, VersionItem]
-    ) -> Iterator[Problem]:
-        if self.versions and small.scheme != self.small.scheme:
-            yield "scheme-changed", f"the scheme was {self.small.scheme} and became {small.scheme}"
+    def _check_scheme(self, touched: _Touched) -> Iterator[Problem]:
+        if self.versions and touched.small.scheme != self.small.scheme:
+            yield "scheme-changed", f"the scheme was {self.small.scheme} and became {touched.small.scheme}"
             self._ordered = False
-        for version in versions.keys() - self.versions.keys():
+        for version in touched.versions.keys() - self.versions.keys():
             try:
-                versioning.check(version)
+                touched.versioning.check(version)
             except InvalidInput as error:
                 self._ordered = False
                 yield "version-not-of-scheme", str(error)
@@ -186,18 +199,12 @@ class ModelAudit:
 
     # What it says that it did
 
-    def _check_changes(
-        self,
-        entry: Entry,
-        small: ModelState,
-        versions: dict[str, VersionItem],
-        deployments: dict[str, DeploymentItem],
-    ) -> Iterator[Problem]:
+    def _check_changes(self, entry: Entry, touched: _Touched) -> Iterator[Problem]:
         if "changes" not in entry.patch:
             yield "changes-unreadable", "the entry has no changes"
             return
-        yield from check_claims(self._effects(small, versions, deployments), small.changes)
-        for change in small.changes:
+        yield from check_claims(self._effects(touched), touched.small.changes)
+        for change in touched.small.changes:
             if change.kind != "state_change":
                 continue
             if change.record and change.record not in self._definitions:
@@ -205,9 +212,8 @@ class ModelAudit:
             else:
                 yield from judge_move(change, self._definitions)
 
-    def _effects(
-        self, small: ModelState, versions: dict[str, VersionItem], deployments: dict[str, DeploymentItem]
-    ) -> Effects:
+    def _effects(self, touched: _Touched) -> Effects:
+        small, versions = touched.small, touched.versions
         effects = Effects(self._standing)
         for version, item in versions.items():
             _add_version(effects, version, self.versions.get(version), item)
@@ -215,7 +221,7 @@ class ModelAudit:
             members = {version for version in self._pointers.members(state) if version not in versions}
             members |= {version for version, item in versions.items() if state in item.states}
             effects.move("state_change", state, tuple(sorted(members)))
-        for number, deployment in deployments.items():
+        for number, deployment in touched.deployments.items():
             if number not in self.deployments:
                 effects.add("deployment", number, deployment.version, deployment.record)
             effects.move("deployment_status", number, (deployment.status,))
@@ -251,7 +257,7 @@ class ModelAudit:
             yield finding("refs-wrong", self.domain, key, f"entry {entry.seq} has the pointers {found}")
 
 
-def _touched(patch: Json, after: Json, name: str, kind: type[Any]) -> dict[str, Any]:
+def _items(patch: Json, after: Json, name: str, kind: type[Any]) -> dict[str, Any]:
     """Return, typed, the items of a part of the state that a patch touches."""
     found = patch.get(name, {})
     if not isinstance(found, dict):
