@@ -1,13 +1,16 @@
 """What every test starts from: a clean environment, hypothesis's profiles, and real servers and a full disk when they are needed."""
 
+import multiprocessing
 import os
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
 from tests.servers.proxy import Proxy
@@ -117,12 +120,42 @@ def script() -> Iterator[Script]:
 
 
 @pytest.fixture
-def tiny_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 128 KiB."""
-    if os.geteuid() != 0:
-        pytest.skip("only root can mount a file system; the limit on file size is tested by everybody")
+def new_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """Mount a file system of its own, as large as is said: ``"128k"``. Only root can."""
     folder = tmp_path / "disk"
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", folder], check=True)
-    yield folder
+
+    def mount(size: str) -> Path:
+        folder.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], check=True)
+        return folder
+
+    yield mount
     subprocess.run(["umount", folder], check=True)
+
+
+@pytest.fixture
+def tiny_disk(new_disk: Callable[[str], Path]) -> Path:
+    """A file system on which hardly anything fits."""
+    return new_disk("128k")
+
+
+@pytest.fixture
+def held_for_a_second(tmp_path: Path) -> Iterator[Callable[[Path], None]]:
+    """Let another process hold the lock of a folder of the cache, as one that fetches it does."""
+    holders = []
+
+    def hold(path: Path) -> None:
+        def body() -> None:
+            with FileLock(f"{path}.lock"):
+                (tmp_path / "held").touch()
+                time.sleep(1)
+
+        holder = multiprocessing.get_context("fork").Process(target=body)
+        holder.start()
+        holders.append(holder)
+        while not (tmp_path / "held").exists():
+            time.sleep(0.02)
+
+    yield hold
+    for holder in holders:
+        holder.join()

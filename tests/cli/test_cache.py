@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -210,23 +211,9 @@ def test_a_command_is_not_replaced_by_what_a_developer_put(clf: Cli, monkeypatch
     assert Path(clf("pull", "fraud/clf:1.0/weights.bin").out.strip()).read_bytes() == b"weights"
 
 
-def test_who_waits_is_told(clf: Cli, tmp_path: Path) -> None:
+def test_who_waits_is_told(clf: Cli, held_for_a_second: Callable[[Path], None]) -> None:
     """On stderr, as a note."""
-    import multiprocessing
-
-    from filelock import FileLock
-
     path = Path(clf("pull", "fraud/clf:1.0").out.strip())
     clf("cache", "rm", "--all")
-
-    def hold() -> None:
-        with FileLock(f"{path}.lock"):
-            (tmp_path / "held").touch()
-            time.sleep(1)
-
-    holder = multiprocessing.get_context("fork").Process(target=hold)
-    holder.start()
-    while not (tmp_path / "held").exists():
-        time.sleep(0.02)
+    held_for_a_second(path)
     assert "objreg: waiting for fraud/clf:1.0: it is being fetched already" in clf("pull", "fraud/clf:1.0").err
-    holder.join()

@@ -7,6 +7,7 @@ import pytest
 
 import objreg
 from objreg.store.memory import MemoryStore
+from objreg.store.wrappers import CountingStore
 from tests.registry.machine import Machine, new_store
 
 
@@ -37,6 +38,18 @@ def machine(new_machine: Callable[..., Machine]) -> Machine:
 def registry(machine: Machine) -> objreg.Registry:
     """The registry in ``store``, in a process of ``machine``."""
     return machine.registry()
+
+
+@pytest.fixture
+def counting(store: MemoryStore) -> CountingStore:
+    """The store, with its requests counted."""
+    return CountingStore(store)
+
+
+@pytest.fixture
+def counted(machine: Machine, counting: CountingStore) -> objreg.Registry:
+    """The registry in another process of ``machine``, whose requests are counted."""
+    return machine.registry(counting)
 
 
 @pytest.fixture

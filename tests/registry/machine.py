@@ -1,6 +1,9 @@
 """Machines that use one registry: each with its own cache, clock and actor, over one store in memory."""
 
+import multiprocessing
 import tempfile
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +16,9 @@ from objreg.registry.session import Session, create_marker
 from objreg.store.base import Store
 from objreg.store.memory import MemoryStore
 
-__all__ = ["Machine", "TickingClock", "new_store"]
+__all__ = ["Machine", "TickingClock", "kill_while_another_waits", "new_store"]
+
+_FORK = multiprocessing.get_context("fork")
 
 
 class TickingClock:
@@ -69,3 +74,21 @@ def new_store(name: str = "registry") -> MemoryStore:
     store = MemoryStore(name)
     create_marker(store, TickingClock())
     return store
+
+
+def kill_while_another_waits(
+    work: Callable[[], None], is_half_way: Callable[[], bool], wait: Callable[[], None]
+) -> None:
+    """Begin in one process, let another one wait for it, and kill -9 the first: the other must then come to its end."""
+    holder, waiter = _FORK.Process(target=work), _FORK.Process(target=wait)
+    holder.start()
+    end = time.monotonic() + 20
+    while not is_half_way():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    waiter.start()
+    waiter.join(0.5)
+    assert waiter.is_alive()
+    holder.kill()
+    waiter.join(20)
+    assert waiter.exitcode == 0

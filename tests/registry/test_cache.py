@@ -21,7 +21,7 @@ from objreg.registry.session import Session
 from objreg.store.base import Store
 from objreg.store.memory import MemoryStore
 from objreg.store.wrappers import CountingStore
-from tests.registry.machine import Machine, TickingClock
+from tests.registry.machine import Machine, TickingClock, kill_while_another_waits
 
 MODEL = "fraud/clf"
 FORK = multiprocessing.get_context("fork")
@@ -237,17 +237,15 @@ def test_a_file_that_somebody_wrote_into_is_put_right(
 
 
 def test_a_file_that_was_only_touched_is_hashed_once_and_kept(
-    machine: Machine, registry: objreg.Registry, file: Callable[..., Path], store: MemoryStore
+    registry: objreg.Registry, file: Callable[..., Path], counting: CountingStore, counted: objreg.Registry
 ) -> None:
     """Backup programs and copies change times; the bytes decide."""
     registry.push(MODEL, file(LARGE))
-    counting = CountingStore(store)
-    reader = machine.registry(counting)
-    pulled = reader.pull(EXACT)
+    pulled = counted.pull(EXACT)
     stamped = (pulled / "model.bin").stat().st_mtime
     (pulled / "model.bin").touch()
     counting.reset()
-    assert reader.pull(EXACT) == pulled
+    assert counted.pull(EXACT) == pulled
     assert counting.requests == 0
     assert (pulled / "model.bin").stat().st_mtime == stamped
 
@@ -270,23 +268,22 @@ def test_after_a_crash_digests_decide(
     machine: Machine,
     registry: objreg.Registry,
     folder: Callable[..., Path],
-    store: MemoryStore,
+    counting: CountingStore,
+    counted: objreg.Registry,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What was built in an earlier run of the machine and not used since is hashed, once; what is lost is fetched."""
     registry.push(MODEL, folder({"a": LARGE, "b": b"other"}))
-    counting = CountingStore(store)
-    reader = machine.registry(counting)
-    pulled = reader.pull(EXACT)
+    pulled = counted.pull(EXACT)
     rot(pulled / "a")
-    assert reader.pull(EXACT) == pulled, "nothing but a digest can tell"
+    assert counted.pull(EXACT) == pulled, "nothing but a digest can tell"
     restart(monkeypatch, machine)
     counting.reset()
-    assert (reader.pull(EXACT) / "a").read_bytes() == LARGE
+    assert (counted.pull(EXACT) / "a").read_bytes() == LARGE
     assert counting.requests == 1
     hashed = []
     monkeypatch.setattr("objreg.local.cache_trees.digest_of_file", hashed.append)
-    assert reader.pull(EXACT) == pulled
+    assert counted.pull(EXACT) == pulled
     assert hashed == []
 
 
@@ -304,18 +301,16 @@ def test_what_was_used_later_on_is_settled(
 
 
 def test_an_index_that_is_lost_or_damaged_costs_a_rebuild(
-    machine: Machine, registry: objreg.Registry, file: Callable[..., Path], store: MemoryStore
+    registry: objreg.Registry, file: Callable[..., Path], counting: CountingStore, counted: objreg.Registry
 ) -> None:
     """Without knowing what must be there nothing is believed; the files are there, so nothing is fetched."""
     registry.push(MODEL, file(LARGE))
-    counting = CountingStore(store)
-    reader = machine.registry(counting)
-    pulled = reader.pull(EXACT)
+    pulled = counted.pull(EXACT)
     index = pulled.with_name(f"{pulled.name}.index")
     for damage in (index.unlink, lambda: index.write_bytes(b"sha256:00\n{}"), lambda: index.write_bytes(b"")):
         damage()
         counting.reset()
-        assert (reader.pull(EXACT) / "model.bin").read_bytes() == LARGE
+        assert (counted.pull(EXACT) / "model.bin").read_bytes() == LARGE
         assert counting.requests == 0
 
 
@@ -397,21 +392,12 @@ def test_a_dead_holder_blocks_nobody(
     contents = {"a": b"small", "b": LARGE}
     new_machine(store=slow).registry().push(MODEL, folder(contents))
     machine = new_machine(store=slow)
-    slow.seconds = 30
-    holder = FORK.Process(target=lambda: machine.registry().pull(EXACT))
-    holder.start()
-    end = time.monotonic() + 10
-    while not blobs_read(slow):
-        assert time.monotonic() < end
-        time.sleep(0.02)
-    slow.seconds = 0
-    waiter = FORK.Process(target=lambda: machine.registry().pull(EXACT))
-    waiter.start()
-    waiter.join(0.5)
-    assert waiter.is_alive()
-    holder.kill()
-    waiter.join(20)
-    assert waiter.exitcode == 0
+
+    def pull(seconds: float) -> None:
+        slow.seconds = seconds
+        machine.registry().pull(EXACT)
+
+    kill_while_another_waits(lambda: pull(30), lambda: bool(blobs_read(slow)), lambda: pull(0))
     assert {path.name: path.read_bytes() for path in machine.registry().pull(EXACT).iterdir()} == contents
 
 

@@ -93,31 +93,27 @@ def test_what_is_not_there_is_an_error_that_says_what_is(
 
 
 def test_local_files_only_is_the_same_for_one_call(
-    versions: objreg.Registry, machine: Machine, store: MemoryStore
+    versions: objreg.Registry, counting: CountingStore, counted: objreg.Registry
 ) -> None:
     """The registry itself stays connected."""
-    counting = CountingStore(store)
-    reader = machine.registry(counting)
-    assert reader.pull(MODEL, local_files_only=True) == versions.pull(f"{MODEL}:1.1")
+    assert counted.pull(MODEL, local_files_only=True) == versions.pull(f"{MODEL}:1.1")
     assert counting.requests == 0
-    reader.pull(MODEL)
+    counted.pull(MODEL)
     assert counting.requests == 1
 
 
 def test_a_file_that_was_pulled_is_read_without_a_request(
-    versions: objreg.Registry, machine: Machine, store: MemoryStore
+    versions: objreg.Registry, store: MemoryStore, counting: CountingStore, counted: objreg.Registry
 ) -> None:
     """An exact version's file by ``read``, ``open`` and ``object``, connected or not; one that was not is fetched."""
-    counting = CountingStore(store)
-    reader = machine.registry(counting)
     for only in (False, True):
-        assert reader.resolve(f"{MODEL}:1.0", local_files_only=only).version == "1.0"
-        assert b"".join(reader.read(f"{MODEL}:1.0/b/c", local_files_only=only)) == b"same"
-        with reader.open(f"{MODEL}:1.0/b/c", local_files_only=only) as opened:
+        assert counted.resolve(f"{MODEL}:1.0", local_files_only=only).version == "1.0"
+        assert b"".join(counted.read(f"{MODEL}:1.0/b/c", local_files_only=only)) == b"same"
+        with counted.open(f"{MODEL}:1.0/b/c", local_files_only=only) as opened:
             assert opened.read() == b"same"
-    assert reader.object(f"{MODEL}:1.0/b/c") == b"same"
-    assert reader.resolve(f"{MODEL}@production", local_files_only=True).version == "1.0"
-    assert b"".join(reader.read(f"{MODEL}@production/a", local_files_only=True)) == b"0"
+    assert counted.object(f"{MODEL}:1.0/b/c") == b"same"
+    assert counted.resolve(f"{MODEL}@production", local_files_only=True).version == "1.0"
+    assert b"".join(counted.read(f"{MODEL}@production/a", local_files_only=True)) == b"0"
     assert counting.requests == 0
     stranger = Machine(store).registry(counting)
     with pytest.raises(objreg.NotFound, match="nothing of fraud/clf is in the cache"):

@@ -11,7 +11,6 @@ import objreg
 from objreg.core.artifacts import Part
 from objreg.maintenance import collect, plan_collection
 from objreg.registry import upload
-from objreg.store.memory import MemoryStore
 from objreg.store.wrappers import CountingStore
 from tests.registry.machine import Machine
 
@@ -19,18 +18,6 @@ MODEL = "fraud/clf"
 TEXT = b"the quick brown fox jumps over the lazy dog\n" * 1000
 COMMIT = 2
 """The record and the entry."""
-
-
-@pytest.fixture
-def counting(store: MemoryStore) -> CountingStore:
-    """The store, with its requests counted."""
-    return CountingStore(store)
-
-
-@pytest.fixture
-def pushing(machine: Machine, counting: CountingStore) -> objreg.Registry:
-    """The registry through the store that counts."""
-    return machine.registry(counting)
 
 
 def creates(counting: CountingStore) -> int:
@@ -44,43 +31,43 @@ def contents_of(count: int, size: int) -> dict[str, bytes]:
 
 
 def test_one_changed_file_of_ten_is_the_only_one_sent(
-    pushing: objreg.Registry, counting: CountingStore, folder: Callable[..., Path]
+    counted: objreg.Registry, counting: CountingStore, folder: Callable[..., Path]
 ) -> None:
     """A version of ten files of which one is new costs one blob, and no question."""
     contents = contents_of(10, 5000)
-    pushing.push(MODEL, folder(contents))
+    counted.push(MODEL, folder(contents))
     assert creates(counting) == 10 + COMMIT
     contents["004.bin"] = os.urandom(5000)
-    version = pushing.push(MODEL, folder(contents))
+    version = counted.push(MODEL, folder(contents))
     assert counting.counts["bytes_written"] < 5000 + 60_000
     assert (counting.requests, creates(counting)) == (1 + COMMIT, 1 + COMMIT)
-    assert (pushing.pull(version) / "004.bin").read_bytes() == contents["004.bin"]
+    assert (counted.pull(version) / "004.bin").read_bytes() == contents["004.bin"]
 
 
 def test_one_changed_file_of_a_pack_is_the_only_one_sent(
-    pushing: objreg.Registry, counting: CountingStore, folder: Callable[..., Path]
+    counted: objreg.Registry, counting: CountingStore, folder: Callable[..., Path]
 ) -> None:
     """The other ninety-nine stay slices of the pack that they are in."""
     contents = contents_of(100, 5000)
-    pushing.push(MODEL, folder(contents))
+    counted.push(MODEL, folder(contents))
     assert creates(counting) == 1 + COMMIT
     contents["042.bin"] = os.urandom(5000)
-    version = pushing.push(MODEL, folder(contents))
+    version = counted.push(MODEL, folder(contents))
     assert counting.counts["bytes_written"] < 5000 + 100_000
     assert creates(counting) == 1 + COMMIT
-    pulled = pushing.pull(version)
+    pulled = counted.pull(version)
     assert all((pulled / name).read_bytes() == content for name, content in contents.items())
 
 
 def test_any_version_that_is_known_counts(
-    pushing: objreg.Registry, counting: CountingStore, file: Callable[..., Path]
+    counted: objreg.Registry, counting: CountingStore, file: Callable[..., Path]
 ) -> None:
     """Not the latest alone: a model that goes back to weights of three versions ago sends nothing."""
     contents = [os.urandom(5000) for _ in range(4)]
     for content in contents:
-        pushing.push(MODEL, file(content))
+        counted.push(MODEL, file(content))
     counting.reset()
-    pushing.push(MODEL, file(contents[0]))
+    counted.push(MODEL, file(contents[0]))
     assert counting.counts["create"] == counting.requests == COMMIT
 
 
@@ -96,44 +83,44 @@ def test_a_new_process_knows_what_its_machine_knows(
 
 
 def test_content_under_another_name_is_known(
-    pushing: objreg.Registry, counting: CountingStore, file: Callable[..., Path], folder: Callable[..., Path]
+    counted: objreg.Registry, counting: CountingStore, file: Callable[..., Path], folder: Callable[..., Path]
 ) -> None:
     """A file alone, in a pack, in another folder: content is content."""
     contents = contents_of(100, 3000)
-    pushing.push(MODEL, folder(contents))
+    counted.push(MODEL, folder(contents))
     counting.reset()
-    version = pushing.push(MODEL, {"weights": file(contents["007.bin"], "other.bin")})
+    version = counted.push(MODEL, {"weights": file(contents["007.bin"], "other.bin")})
     assert creates(counting) == COMMIT
-    assert (pushing.pull(version) / "weights" / "other.bin").read_bytes() == contents["007.bin"]
+    assert (counted.pull(version) / "weights" / "other.bin").read_bytes() == contents["007.bin"]
 
 
 def test_what_was_collected_is_sent_anew(
-    pushing: objreg.Registry, counting: CountingStore, machine: Machine, file: Callable[..., Path]
+    counted: objreg.Registry, counting: CountingStore, machine: Machine, file: Callable[..., Path]
 ) -> None:
     """A version that was retired and collected is still in this process's memory, and in the store no more."""
     old, new = os.urandom(5000), os.urandom(5000)
-    pushing.push(MODEL, file(old))
-    pushing.push(MODEL, file(new))
+    counted.push(MODEL, file(old))
+    counted.push(MODEL, file(new))
     collector = machine.registry()
     collector.retire(f"{MODEL}:1.0", reason="too old")
     (plan,) = plan_collection(collector, MODEL, grace=timedelta(0))
     assert len(collect(collector, plan).deleted) == 1
-    version = pushing.push(MODEL, file(old))
+    version = counted.push(MODEL, file(old))
     assert version.artifacts[0].files[0].parts[0].incarnation == 1
-    assert (pushing.pull(version, destination=machine.cache / "out") / "model.bin").read_bytes() == old
+    assert (counted.pull(version, destination=machine.cache / "out") / "model.bin").read_bytes() == old
 
 
 def test_a_long_file_sends_only_its_changed_parts(
-    pushing: objreg.Registry, counting: CountingStore, file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+    counted: objreg.Registry, counting: CountingStore, file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Bytes at its beginning move no part but the first."""
     monkeypatch.setattr(upload, "PART_SIZE", 32 * 1024)
     content = os.urandom(1024 * 1024)
-    pushing.push(MODEL, file(content))
+    counted.push(MODEL, file(content))
     assert creates(counting) > 100
-    version = pushing.push(MODEL, file(b"five!" + content))
+    version = counted.push(MODEL, file(b"five!" + content))
     assert creates(counting) <= 4 + COMMIT
-    assert (pushing.pull(version) / "model.bin").read_bytes() == b"five!" + content
+    assert (counted.pull(version) / "model.bin").read_bytes() == b"five!" + content
 
 
 # Compression
@@ -178,10 +165,10 @@ def test_another_way_to_compress_is_refused(
 
 
 def test_what_is_there_is_not_compressed_anew(
-    pushing: objreg.Registry, counting: CountingStore, file: Callable[..., Path]
+    counted: objreg.Registry, counting: CountingStore, file: Callable[..., Path]
 ) -> None:
     """Whatever the push asks for."""
-    pushing.push(MODEL, file(TEXT), compress=False)
+    counted.push(MODEL, file(TEXT), compress=False)
     counting.reset()
-    assert only_part(pushing.push(MODEL, file(TEXT), compress=True)).encoding == ""
+    assert only_part(counted.push(MODEL, file(TEXT), compress=True)).encoding == ""
     assert creates(counting) == COMMIT

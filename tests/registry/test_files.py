@@ -30,12 +30,6 @@ def fixed_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def counting(store: MemoryStore) -> CountingStore:
-    """Counts what a reader asks of the store."""
-    return CountingStore(store)
-
-
-@pytest.fixture
 def reader(new_machine: Callable[..., Machine], counting: CountingStore) -> objreg.Registry:
     """A process on another machine than the one that pushes."""
     return new_machine().registry(counting)
@@ -177,13 +171,19 @@ def test_a_forked_process_reads_on(
 # What is asked of the store
 
 
-@pytest.mark.usefixtures("fixed_parts")
-def test_a_range_costs_a_request_and_little_more_than_its_bytes(
-    reader: objreg.Registry, registry: objreg.Registry, counting: CountingStore, file: Callable[..., Path]
-) -> None:
-    """One request for each part that it is in; opening, seeking and closing cost nothing."""
+@pytest.fixture
+def long_content(fixed_parts: None, registry: objreg.Registry, file: Callable[..., Path]) -> bytes:
+    """40 MiB that were pushed as version 1.0: a part of 32 MiB and one of 8."""
     content = os.urandom(40 * MIB)
     registry.push(MODEL, file(content))
+    return content
+
+
+def test_a_range_costs_a_request_and_little_more_than_its_bytes(
+    reader: objreg.Registry, counting: CountingStore, long_content: bytes
+) -> None:
+    """One request for each part that it is in; opening, seeking and closing cost nothing."""
+    content = long_content
     with opened(reader, counting, f"{MODEL}:1.0/model.bin") as found:
         found.seek(20 * MIB)
         assert counting.counts == {}
@@ -199,17 +199,14 @@ def test_a_range_costs_a_request_and_little_more_than_its_bytes(
         assert counting.counts["bytes_read"] < MIB + 400_000  # the next part was begun as by who reads on
 
 
-@pytest.mark.usefixtures("fixed_parts")
 def test_reading_on_asks_for_more_and_more(
-    reader: objreg.Registry, registry: objreg.Registry, counting: CountingStore, file: Callable[..., Path]
+    reader: objreg.Registry, counting: CountingStore, long_content: bytes
 ) -> None:
     """40 MiB in steps of 16 KiB are seven requests, the last of them whole parts, and no byte comes twice."""
-    content = os.urandom(40 * MIB)
-    registry.push(MODEL, file(content))
     with opened(reader, counting, f"{MODEL}:1.0/model.bin") as found:
-        assert b"".join(iter(lambda: found.read(16 * 1024), b"")) == content
+        assert b"".join(iter(lambda: found.read(16 * 1024), b"")) == long_content
         assert counting.requests == 7
-        assert counting.counts["bytes_read"] == len(content)
+        assert counting.counts["bytes_read"] == len(long_content)
 
 
 @pytest.mark.usefixtures("fixed_parts")

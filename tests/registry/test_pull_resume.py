@@ -1,13 +1,12 @@
 """A pull that was interrupted goes on where it was: parts that are on this machine are verified, and not fetched again."""
 
-import multiprocessing
 import os
 import random
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,14 +22,13 @@ from objreg.registry.filling import Filling
 from objreg.store.memory import MemoryStore
 from objreg.store.wrappers import CountingStore
 from tests.conftest import Servers
-from tests.registry.machine import Machine
+from tests.registry.machine import Machine, kill_while_another_waits
 from tests.servers.proxy import Proxy
 
 MODEL = "fraud/clf"
 EXACT = f"{MODEL}:1.0"
 PART = 256 * 1024
 CONTENT = random.Random(1).randbytes(12 * PART + 1000)
-FORK = multiprocessing.get_context("fork")
 WEEK = 7 * 24 * 3600.0
 
 
@@ -214,25 +212,17 @@ def test_who_waits_for_a_killed_process_goes_on_where_it_was(
                 time.sleep(60)
                 raise
 
-    holder = FORK.Process(target=lambda: machine.registry(HangingStore(store, 5)).pull(EXACT))
-    holder.start()
-    end = time.monotonic() + 20
     partial = partial_of(machine.cache)
-    while not partial.exists() or there(partial, parts_of(version)).count(True) < 5:
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
     def wait() -> None:
         if pulled(machine, store) != 8:
             os._exit(3)
 
-    waiter = FORK.Process(target=wait)
-    waiter.start()
-    waiter.join(0.5)
-    assert waiter.is_alive()
-    holder.kill()
-    waiter.join(20)
-    assert waiter.exitcode == 0
+    kill_while_another_waits(
+        lambda: machine.registry(HangingStore(store, 5)).pull(EXACT),
+        lambda: partial.exists() and there(partial, parts_of(version)).count(True) == 5,
+        wait,
+    )
 
 
 def test_a_pull_from_a_server_that_was_killed_half_way(tmp_path: Path, servers: Servers) -> None:
@@ -271,13 +261,9 @@ registry.pull({EXACT!r}, progress=lambda _: os.kill(os.getpid(), signal.SIGKILL)
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
+def small_disk(new_disk: Callable[[str], Path]) -> Path:
     """A file system of its own, eight megabytes large."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)], check=True)
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    return new_disk("8m")
 
 
 class FillingStore(CountingStore):
