@@ -39,3 +39,5 @@ def progress_bar(label: str, total: int | None, *, quiet: bool = False) -> Itera
     with Progress(*columns, console=Console(file=sys.stderr), transient=True) as bar:
         task = bar.add_task(label, total=total)
         yield lambda size: bar.advance(task, size)
+        # What is in the cache, or comes with another model, is not told as fetched, and is there all the same.
+        bar.update(task, completed=total)

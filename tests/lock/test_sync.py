@@ -150,11 +150,19 @@ def test_who_waits_is_told(wanting: Cli, tmp_path: Path):
     holder.join()
 
 
+def test_a_bar_ends_full_where_not_all_was_fetched(wanting: Cli, monkeypatch: pytest.MonkeyPatch):
+    """A file that another model brought is there too, though nobody fetched it for this one."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    wanting("pull", "nlp/vocab:1.0")  # its only file is in fraud/clf as well
+    assert "11/11 bytes" in terminal("sync")
+    assert "10/10 bytes" in terminal("pull", "fraud/clf:1.1")
+
+
 def test_a_terminal_sees_one_bar_and_a_pipe_none(wanting: Cli, monkeypatch: pytest.MonkeyPatch):
     """For all models together; what is cached already needs none."""
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
     shown = terminal("sync")
-    assert ("sync" in shown, "/15 bytes" in shown) == (True, True)
+    assert ("sync" in shown, "15/15 bytes" in shown) == (True, True)
     assert "bytes" not in terminal("sync")
     wanting("cache", "rm", "--all")
     piped = shell("objreg sync --json")
