@@ -1,5 +1,6 @@
 """``objreg lock``."""
 
+import os.path
 from pathlib import Path
 
 import click
@@ -8,6 +9,7 @@ from objreg.cli.help import Command
 from objreg.cli.invocation import Invocation, registry_options
 from objreg.cli.output import Table
 from objreg.cli.workspace import CHANGES, configured_url, project_registry, tell_changes
+from objreg.errors import InvalidInput
 
 __all__ = ["command"]
 
@@ -42,7 +44,7 @@ def command(invocation: Invocation, names: tuple[str, ...], upgrade: bool, check
     if offline and not check:
         raise click.UsageError("--offline goes with --check: to lock, the registry is asked")
     if check:
-        folders = sorted({Path(name).parent for name in names}) or [Path()]
+        folders = sorted({_folder_of(name) for name in names}) or [Path()]
         paths = dict.fromkeys(_check(invocation, folder, offline=offline) for folder in folders)
         document = {"path": ", ".join(paths), "changed": False, "changes": []}
         invocation.output.result(document, Table(CHANGES, []))
@@ -51,6 +53,14 @@ def command(invocation: Invocation, names: tuple[str, ...], upgrade: bool, check
     registry = project_registry(invocation, workspace)
     lock = update(workspace, registry, (names or None) if upgrade else ())
     tell_changes(invocation, workspace, lock)
+
+
+def _folder_of(name: str) -> Path:
+    """Return the folder that a FILE is in, or that it is."""
+    path = Path(name)
+    if not os.path.lexists(path):  # a link to nowhere is in a project too
+        raise InvalidInput(f"{name} does not exist: name files of the projects to check, or none for this one")
+    return path if path.is_dir() else path.parent
 
 
 def _check(invocation: Invocation, folder: Path, *, offline: bool) -> str:

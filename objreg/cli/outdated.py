@@ -34,11 +34,7 @@ def command(invocation: Invocation) -> None:
         for item in found
     ]
     stale = sum(item.is_stale for item in found)
-    invocation.output.note(
-        f"'objreg lock --upgrade' changes {stale} of {len(lock.assets)}"
-        if stale
-        else f"an upgrade would change nothing in {len(lock.assets)}"
-    )
+    invocation.output.note(f"'objreg lock --upgrade' changes {stale or 'none'} of {len(lock.assets)} locked models")
     if pinned := [f"{item.name}:{item.locked}" for item in found if item.retired and not item.is_stale]:
         invocation.output.warning(f"{', '.join(pinned)} was retired and is asked for as such: ask for another version")
     invocation.output.result(found, Table(_COLUMNS, rows))

@@ -27,9 +27,11 @@ def command(invocation: Invocation, model: str) -> None:
     Examples:
       objreg why fraud/clf
     """
+    from objreg.core.names import check_path
     from objreg.lock.why import why
     from objreg.lock.workspace import open_workspace
 
+    check_path(model)
     workspace = open_workspace()
     asset = workspace.lock.get(model) if workspace.lock else None
     want = workspace.wants.get(model)

@@ -44,6 +44,7 @@ def tell_changes(invocation: Invocation, workspace: "Workspace", lock: "LockFile
     path = str(workspace.project.lock_path)
     rows = [(change.name, change.requested, change.before, change.after) for change in changes]
     if not changes:
-        invocation.output.note(f"nothing changed in {path}")
+        is_new = workspace.lock is None
+        invocation.output.note(f"{path} is new, and locks nothing" if is_new else f"nothing changed in {path}")
     document = {"path": path, "changed": bool(changes), "changes": changes}
     invocation.output.result(document, Table(CHANGES, rows))

@@ -9,7 +9,16 @@ from urllib.parse import parse_qs, urlsplit
 
 from objreg.errors import InvalidInput
 
-__all__ = ["Settings", "absolute", "folder_tables", "is_on", "load_settings", "process_environment", "start_folder"]
+__all__ = [
+    "Settings",
+    "absolute",
+    "check_keys",
+    "folder_tables",
+    "is_on",
+    "load_settings",
+    "process_environment",
+    "start_folder",
+]
 
 ENGINES = ("fsspec", "obstore")
 KEYS = ("assets", "cache", "engine", "groups", "storage_options", "transfer", "url")
@@ -200,7 +209,7 @@ def _toml(path: Path, only_with: bytes = b"") -> dict[str, object] | None:
 
 
 def _configured(path: Path, table: Mapping[str, object]) -> _Configured | None:
-    _check_keys(path, table)
+    check_keys(path, table)
     url, engine, options = table.get("url"), table.get("engine"), table.get("storage_options", {})
     if not isinstance(options, dict):
         raise InvalidInput(f"storage_options in {path} must be a table, not {type(options).__name__}")
@@ -253,7 +262,12 @@ def _expanded(text: str, place: str) -> Path:
         raise InvalidInput(f"{text!r} (from {place}) names the home of nobody on this machine") from error
 
 
-def _check_keys(path: Path, table: Mapping[str, object]) -> None:
+def check_keys(path: Path, table: Mapping[str, object]) -> None:
+    """See to it that a configuration file has no key that would be passed over.
+
+    Raises:
+        InvalidInput: it has; the message names what may have been meant.
+    """
     for key in table:
         if key not in KEYS:
             from difflib import get_close_matches

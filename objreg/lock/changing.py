@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from objreg.core.lock_file import LockFile
+from objreg.core.names import check_path
 from objreg.core.specs import Spec
 from objreg.core.wants import DEFAULT_GROUP, check_group, read_wants, request_of
 from objreg.errors import Conflict, NotFound, StoreError
@@ -43,10 +44,11 @@ def update(workspace: Workspace, registry: Registry, upgrade: Collection[str] | 
 
     Raises:
         Conflict: the lock file is for another registry.
+        InvalidInput: a name to upgrade is none.
         NotFound: something that is wanted is not there, or a name to upgrade is not wanted.
     """
     for name in upgrade or ():
-        if name not in workspace.wants:
+        if check_path(name) not in workspace.wants:
             raise NotFound(f"{name} is not wanted in {workspace.project.config}; add it with 'objreg add {name}'")
     lock = _made(workspace, registry, upgrade)
     workspace.save(lock)
@@ -81,9 +83,10 @@ def remove(workspace: Workspace, registry: Registry, name: str, group: str = DEF
     """Want a model no more, in one group.
 
     Raises:
+        InvalidInput: the name is none.
         NotFound: the group does not want it; the message says which do.
     """
-    want = workspace.wants.get(name)
+    want = workspace.wants.get(check_path(name))
     if want is None or group not in want.groups:
         others = f"; group {', '.join(want.groups)} wants it" if want else ""
         raise NotFound(f"group {group} in {workspace.project.config} does not want {name}{others}", name=name)

@@ -7,6 +7,7 @@ from pathlib import Path
 from objreg.core.lock_file import LOCK_NAME, LockedAsset, LockFile, differences
 from objreg.core.wants import DEFAULT_GROUP, Want, read_wants
 from objreg.errors import Conflict, InvalidInput, NotFound
+from objreg.local.config import check_keys
 from objreg.local.project import Project, find_project, is_same_place, load_lock, write_text
 
 __all__ = ["Workspace", "changed_meanwhile", "open_workspace", "stale"]
@@ -44,12 +45,12 @@ class Workspace:
         return is_same_place(registry, self.project.folder, url)
 
     def check_registry(self, url: str) -> None:
-        """See to it that the lock file is for the registry in use.
+        """See to it that the lock file is for the registry in use; one that locks nothing is for any.
 
         Raises:
             Conflict: it is for another.
         """
-        if self.lock is not None and not self._is_same(self.lock.registry, url):
+        if self.lock is not None and self.lock.assets and not self._is_same(self.lock.registry, url):
             raise Conflict(
                 f"{self.project.lock_path} was made from {self.lock.registry}, and {url} is in use: name the other one"
                 f" with --registry or url, or lock all that is wanted from this one: objreg lock --upgrade",
@@ -64,7 +65,10 @@ class Workspace:
             NotFound: there is none.
         """
         if self.lock is None:
-            raise NotFound(f"there is no {LOCK_NAME} in {self.project.folder}; make one with 'objreg lock'")
+            missing = f"there is no {LOCK_NAME} in {self.project.folder}"
+            if self.wants:
+                raise NotFound(f"{missing}; make one with 'objreg lock'")
+            raise NotFound(f"{missing}, and nothing is wanted there; begin with 'objreg add SPEC'")
         return self.lock
 
     def check_fresh(self) -> None:
@@ -126,4 +130,5 @@ def open_workspace(start: Path | None = None) -> Workspace:
         FormatError: the lock file is of a newer version.
     """
     project = find_project(start)
+    check_keys(project.config, project.table)  # also where the registry is named elsewhere: an [asset] wants nothing
     return Workspace(project, read_wants(project.table, str(project.config)), load_lock(project.lock_path))

@@ -155,7 +155,7 @@ def test_check_fails_when_the_registry_moved_on(project: Cli, push: Callable[...
     assert project("lock", "--upgrade", "nlp/vocab").rows == [["nlp/vocab", "1", "1.0", "1.1"]]
     assert project("lock", "--upgrade").rows == [["fraud/clf", "@production", "1.0", "1.1"]]
     project("lock", "--check")
-    assert "an upgrade would change nothing" in project("outdated").err
+    assert "changes none of 2 locked models" in project("outdated").err
 
 
 def test_a_retired_version_is_told(project: Cli, push: Callable[..., str]):
@@ -188,6 +188,22 @@ def test_check_looks_at_the_projects_of_the_files_that_are_named(project: Cli, t
     (service / "objreg.lock").write_text(LOCK.read_text().replace('"*"', '"1"').replace('"registry"', '"../elsewhere"'))
     told = project("lock", "--check", "--offline", *files, "objreg.lock").err
     assert told.count("is fresh") == 2
+    assert f"{service}/objreg.lock is fresh" in project("lock", "--check", "--offline", "service").err
+
+
+@pytest.mark.parametrize("name", ["objreg.tml", "service/objreg.lock", "fraud/clf"])
+def test_check_refuses_a_file_that_is_not_there(project: Cli, name: str):
+    """A misspelt path, or a model, would stand for a project that nobody meant, and be found fresh."""
+    project("add", "fraud/clf")
+    error = project("lock", "--check", "--offline", "objreg.toml", name, "--json", code=2).error
+    assert (error["type"], error["message"].startswith(f"{name} does not exist")) == ("InvalidInput", True)
+
+
+def test_a_file_that_leads_nowhere_is_in_a_project(project: Cli, tmp_path: Path):
+    """A hook names what is committed, and a link to nowhere can be."""
+    project("add", "fraud/clf")
+    (tmp_path / "link").symlink_to("nowhere")
+    assert "is fresh" in project("lock", "--check", "--offline", "link").err
 
 
 def test_nothing_wanted_and_nothing_locked_is_right(project: Cli):
@@ -195,6 +211,33 @@ def test_nothing_wanted_and_nothing_locked_is_right(project: Cli):
     assert "nothing is wanted" in project("lock", "--check", "--offline").err
     CONFIG.unlink()
     project("lock", "--check", "--offline")
+
+
+def test_a_lock_file_of_nothing_is_told_and_binds_to_no_registry(project: Cli, tmp_path: Path):
+    """One that was made too early, from the wrong registry, is in nobody's way."""
+    assert "nothing is wanted there; begin with 'objreg add SPEC'" in project("sync", code=3).err
+    project("init", tmp_path / "elsewhere")
+    assert "objreg.lock is new, and locks nothing" in project("lock", "--registry", tmp_path / "elsewhere").err
+    assert project("sync").rows == []
+    assert "changes none of 0 locked models" in project("outdated").err
+    project("add", "fraud/clf")
+    assert open_workspace().lock.registry == "registry"
+
+
+@pytest.mark.parametrize("command", ["lock", "sync", "outdated"])
+def test_a_misspelt_table_is_told(project: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str):
+    """Also where the registry is named in the environment, so that the file is not needed for that."""
+    monkeypatch.setenv("OBJREG_URL", str(tmp_path / "registry"))
+    CONFIG.write_text('[asset]\n"fraud/clf" = "1"\n')
+    assert "unknown key 'asset' in" in project(command, code=2).err
+
+
+@pytest.mark.parametrize("arguments", [["why"], ["remove"], ["lock", "--upgrade"]])
+def test_a_model_is_named_without_a_version(project: Cli, arguments: list[str]):
+    """A spec is refused as such, and not taken for a model that nobody wants."""
+    project("add", "fraud/clf:1")
+    error = project(*arguments, "fraud/clf:1.1", "--json", code=2).error
+    assert (error["type"], "'clf:1.1' is not allowed" in error["message"]) == ("InvalidInput", True)
 
 
 @pytest.mark.parametrize(
@@ -251,6 +294,8 @@ def test_sync_frozen_needs_no_configuration(project: Cli):
     CONFIG.unlink()
     assert project("sync", "--frozen").rows[0][:2] == ["fraud/clf", "1.0"]
     LOCK.unlink()
+    assert "there is no objreg.lock" in project("sync", "--frozen", code=3).err
+    CONFIG.write_text('[assets]\n"fraud/clf" = "1"\n')
     assert "make one with 'objreg lock'" in project("sync", "--frozen", code=3).err
 
 
