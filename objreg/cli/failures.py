@@ -1,6 +1,7 @@
 """How a run that failed ends: one sentence on stderr, or one JSON object; an exit code; no traceback unasked."""
 
 import traceback
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -25,20 +26,24 @@ def report(error: Exception, invocation: "Invocation") -> int:
     Returns:
         The exit code.
     """
-    if invocation.debug:
-        click.echo("".join(traceback.format_exception(error)).rstrip(), err=True)
     kind, message, facts, code = _explained(error)
-    if invocation.json:
-        click.echo(dump({"error": {"type": kind, "message": message, "facts": facts}}), err=True)
-        return code
-    if isinstance(error, click.exceptions.NoArgsIsHelpError):
-        error.show()
-        return code
+    with suppress(OSError):  # where stderr is full or nobody reads it any more, the exit code still tells
+        if invocation.debug:
+            click.echo("".join(traceback.format_exception(error)).rstrip(), err=True)
+        if invocation.json:
+            click.echo(dump({"error": {"type": kind, "message": message, "facts": facts}}), err=True)
+        elif isinstance(error, click.exceptions.NoArgsIsHelpError):
+            error.show()
+        else:
+            _tell(error, message)
+    return code
+
+
+def _tell(error: Exception, message: str) -> None:
     if isinstance(error, click.UsageError) and error.ctx is not None:
         click.echo(error.ctx.get_usage(), err=True)
         click.echo(f"Try '{error.ctx.command_path} --help' for help.\n", err=True)
     click.echo(f"objreg: error: {visible(_readable(message))}", err=True)
-    return code
 
 
 def _readable(message: str) -> str:

@@ -90,9 +90,7 @@ class Output:
             return
         sys.stdout.flush()
         for chunk in chunks:
-            rest = memoryview(chunk)
-            while rest:  # with PYTHONUNBUFFERED a write may take only a part
-                rest = rest[sys.stdout.buffer.write(rest) :]
+            sys.stdout.buffer.write(chunk)
 
     def note(self, text: str) -> None:
         """Tell a person something that is not a result; a program sees it in the document."""

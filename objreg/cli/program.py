@@ -4,7 +4,8 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from io import RawIOBase
+from typing import Any, TextIO
 
 import click
 
@@ -90,19 +91,20 @@ def run(arguments: Sequence[str]) -> int:
         from click.shell_completion import shell_complete
 
         return shell_complete(program, {"obj": invocation}, "objreg", _COMPLETION_VARIABLE, instruction)
-    _write_any_letter()
+    _write_all_that_is_printed()
     with warnings.catch_warnings():
         _show_warnings(invocation)
         try:
             code = _invoke(arguments, invocation)
-            _flush()
+            _flush(sys.stdout)
         except BrokenPipeError:
-            _discard_output()
             code = BROKEN_PIPE
         except KeyboardInterrupt:
             code = INTERRUPTED
         except Exception as error:  # noqa: BLE001  # the outermost place: nobody above could say it better
             code = report(error, invocation)
+    _let_go(sys.stdout)
+    _let_go(sys.stderr)
     return code
 
 
@@ -130,20 +132,28 @@ def _show_warnings(invocation: Invocation) -> None:
     warnings.showwarning = show  # type: ignore[assignment]  # takes what the original takes, and passes over most of it
 
 
-def _write_any_letter() -> None:
-    """Let a letter that the terminal's encoding lacks be an escape, not a failure."""
+def _write_all_that_is_printed() -> None:
+    """Let a letter that the terminal's encoding lacks be an escape, and no write end half way unheard."""
+    if isinstance(getattr(sys.stdout, "buffer", None), RawIOBase):
+        # PYTHONUNBUFFERED: a bare write to a full disk takes a part and says so by a number, which Python passes over.
+        encoding = sys.stdout.encoding
+        sys.stdout = open(sys.stdout.fileno(), "w", encoding=encoding, closefd=False)  # noqa: SIM115  # until the end
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
 
 
-def _flush() -> None:
-    if sys.stdout is not None:
-        sys.stdout.flush()
+def _flush(stream: TextIO | None) -> None:
+    if stream is not None:
+        stream.flush()
 
 
-def _discard_output() -> None:
-    """Nobody reads any more: what is still buffered must not fail once more at the interpreter's end."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
+def _let_go(stream: TextIO | None) -> None:
+    """Let what nobody takes any more, for want of room or of a reader, not fail again at the interpreter's end."""
+    try:
+        _flush(stream)
+    except OSError:
+        assert stream is not None
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)

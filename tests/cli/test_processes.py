@@ -76,12 +76,42 @@ def test_a_reader_that_leaves_is_no_error(clf: Cli, tmp_path: Path, monkeypatch:
     assert found.stderr == ""
 
 
-def test_stdout_may_be_closed_or_full(clf: Cli):
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_stdout_may_be_closed_or_full(clf: Cli, monkeypatch: pytest.MonkeyPatch, unbuffered: str):
     """Closed, nothing is printed and nothing fails; full, the system's reason is told, with an exit code."""
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
     closed = shell("objreg ls >&- && objreg cat fraud/clf >&-")
     assert (closed.returncode, closed.stderr) == (0, "")
     full = shell("objreg ls > /dev/full")
     assert (full.returncode, full.stderr) == (IO_FAILED, "objreg: error: No space left on device\n")
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("form", ["", "--json"])
+def test_output_that_does_not_fit_is_told(
+    clf: Cli,
+    tmp_path: Path,
+    tiny_disk: Path,  # noqa: F811  # the fixture
+    monkeypatch: pytest.MonkeyPatch,
+    unbuffered: str,
+    form: str,
+):
+    """Half a document is never a success, also where Python writes without a buffer, as in many containers."""
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
+    (tmp_path / "big").write_bytes(os.urandom(4 << 20))
+    clf("push", "big", "big")
+    full = shell(f"objreg cat big:1.0/big {form} > {shlex.quote(str(tiny_disk / 'output'))}")
+    assert (full.returncode, "No space left on device" in full.stderr) == (IO_FAILED, True)
+    left = shell(f"objreg cat big:1.0/big {form} | head -c 10 | wc -c; echo ${{PIPESTATUS[0]}}")
+    assert left.stdout.split() == ["10", "141"]
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_the_exit_code_tells_where_stderr_cannot(clf: Cli, monkeypatch: pytest.MonkeyPatch, unbuffered: str):
+    """Of an error whose message goes to a full disk, or to nobody."""
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
+    assert shell("objreg resolve none 2> /dev/full").returncode == 3
+    assert shell("objreg resolve none 2>&-").returncode == 3
 
 
 def test_letters_that_the_encoding_lacks_are_escapes(clf: Cli, monkeypatch: pytest.MonkeyPatch):
