@@ -134,7 +134,7 @@ def rm(invocation: Invocation, specs: tuple[str, ...], everything: bool) -> None
     from objreg.local.cache_upkeep import cached_versions, prune, remove_versions
 
     if everything == bool(specs):
-        raise click.UsageError("name versions, or say --all")
+        raise click.UsageError("name versions, or say --all, and not both")
     cache = _settings().open()
     if everything:
         _tell(invocation, prune(cache, 0, keep_seconds=0))

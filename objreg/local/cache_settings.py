@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from objreg.errors import InvalidInput
+from objreg.errors import InvalidInput, StoreError
 from objreg.local.cache import Cache
 from objreg.local.cache_links import AUTO, LINKS
 from objreg.local.config import absolute, folder_tables, process_environment, start_folder
@@ -35,7 +35,13 @@ class CacheSettings:
     max_size: int | None = None
 
     def open(self) -> Cache:
-        """Return the cache."""
+        """Return the cache.
+
+        Raises:
+            StoreError: something else is where its folder should be.
+        """
+        if self.folder.exists() and not self.folder.is_dir():
+            raise StoreError(f"the cache {self.folder} is not a folder: remove it, or name another in OBJREG_CACHE_DIR")
         return Cache(self.folder, self.layers, self.link)
 
 

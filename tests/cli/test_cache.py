@@ -78,6 +78,17 @@ def test_ls_of_no_cache_is_empty(cli: Cli) -> None:
     assert cli("cache", "prune", "--max-size", "0").out == ""
 
 
+@pytest.mark.parametrize(
+    "arguments", [["ls"], ["prune", "--max-size", "0"], ["rm", "--all"], ["rm", "fraud/clf"], ["verify"]]
+)
+def test_a_file_is_no_cache(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]) -> None:
+    """Where a file is, there is not a cache of nothing: somebody meant another place."""
+    (tmp_path / "taken").touch()
+    monkeypatch.setenv("OBJREG_CACHE_DIR", str(tmp_path / "taken"))
+    error = cli("cache", *arguments, code=10).err
+    assert f"{tmp_path / 'taken'} is not a folder: remove it, or name another in OBJREG_CACHE_DIR" in error
+
+
 def test_chosen_files_are_told_apart(clf: Cli) -> None:
     """A folder of some files is a line of its own."""
     clf("pull", "fraud/clf:1.0/vocab.txt")
