@@ -309,11 +309,11 @@ class ObjregFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec come
     def _kinds(self, path: str) -> set[str]:
         """Return what is at a path: a namespace, a model, both or nothing."""
         above, _, name = path.rpartition("/")
-        if self._seen_alone(path):
+        if self._is_seen_offline(path):
             return {f"{name}.model"}
         return self._names(above) & {name, f"{name}.model"}
 
-    def _seen_alone(self, path: str) -> bool:
+    def _is_seen_offline(self, path: str) -> bool:
         """Tell whether no request is to be made and this machine has seen that there is a model at a path."""
         session = self.registry.session
         return session.offline and bool(path) and session.recall.head(model_domain(path)) is not None
@@ -322,7 +322,7 @@ class ObjregFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec come
         if path and not (kinds := self._kinds(path)):
             raise PathNotFound(_nothing_at(path), path=path)
         is_model = bool(path) and any(kind.endswith(".model") for kind in kinds)
-        below = set() if self._seen_alone(path) else self._names(path)
+        below = set() if self._is_seen_offline(path) else self._names(path)
         names = sorted({name.removesuffix(".model") for name in below})
         found = [folder_info(f"{path}/{name}".lstrip("/")) for name in names]
         versions = self.registry.versions(path) if is_model else ()

@@ -37,9 +37,9 @@ class Bench:
         clock: this machine's.
         racers: how many creates of one key are sent at once.
         pages: asks for capped pages, or None where nobody can.
-        no_pages: why nobody can, with what to do.
-        claiming: opens the same store so that it sends what a function takes for a digest with each create; None where
-            nobody can, or the store keeps no SHA-256.
+        claiming: opens the same store so that it sends what a function takes for a digest with each create, or None
+            where nobody can.
+        why_not: why nobody can do either, with what to do.
         root: where this examination's objects are made.
         deletes: whether the credentials may delete; None until that is known.
     """
@@ -49,8 +49,8 @@ class Bench:
     clock: Clock
     racers: int
     pages: Pages | None = None
-    no_pages: str = ""
     claiming: Callable[[Callable[[bytes], str]], Store] | None = None
+    why_not: str = ""
     root: str = field(default_factory=lambda: f"{PROBES}{secrets.token_hex(8)}/")
     deletes: bool | None = None
     _made: dict[str, None] = field(default_factory=dict)

@@ -20,7 +20,7 @@ def checksums(bench: Bench) -> Check:
     No registry needs it: a store that keeps none is as good. One that repeats a wrong one must not be asked.
     """
     if bench.claiming is None:
-        return unknown(_NAME, "not known", bench.no_pages)
+        return unknown(_NAME, "not known", bench.why_not)
     data, key = secrets.token_bytes(64), bench.key("checksum")
     honest = bench.claiming(digest_of)
     if not _accepts(honest, key, data):

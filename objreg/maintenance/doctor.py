@@ -75,7 +75,7 @@ def diagnose(
     try:
         inspector, why = _inspector(url, storage_options)
         claiming = inspector.claiming if inspector else None
-        bench = Bench(store, another, clock, racers, pages=inspector, no_pages=why, claiming=claiming)
+        bench = Bench(store, another, clock, racers, pages=inspector, claiming=claiming, why_not=why)
         if url.startswith(("http://", "https://")):
             checks = [_examined("reads", marker, bench), *_guarded("web server", web_checks(bench, clock))]
             return Diagnosis(store.url, tuple(checks))

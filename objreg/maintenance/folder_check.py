@@ -46,29 +46,25 @@ class FolderCheck:
             yield finding(code, self._domain, key, message)
             wrong.add(key)
         if self._depth.hashes:
-            sound = (key for key in needs if key in sizes and key not in wrong)
-            doubtful = sorted(self._not_vouched(sound, needs))
+            sound = {key for key in needs if key in sizes and key not in wrong}
+            vouched = self._vouched(sound, needs) if self._depth is Depth.VOUCHED else set()
+            doubtful = sorted(sound - vouched)
+            self.blobs_vouched, self.blobs_read = len(vouched), len(doubtful)
             for key, damage in self._hashed(doubtful, lambda key, data: blob_damage(data, needs[key].part)):
                 if damage is not None:
                     yield finding("blob-damaged", self._domain, key, damage)
                     continue
-                self.blobs_read -= 1
+                self.blobs_read -= 1  # it was not there to be read
                 if audit.needs.is_live(key, audit.versions):  # others may be collected meanwhile
                     yield finding("blob-missing", self._domain, key, "it was listed, and could not be read any more")
 
-    def _not_vouched(self, keys: Iterable[str], needs: Mapping[str, Need]) -> set[str]:
-        """Return those blobs that must be read: the store's word for the others is what records promise.
+    def _vouched(self, keys: Iterable[str], needs: Mapping[str, Need]) -> set[str]:
+        """Return those blobs of which the store says what records promise.
 
-        A blob with another checksum is read as well. It may be damaged, or the checksum may be wrong.
+        One with another checksum is not among them, and so is read: it may be damaged, or the checksum may be wrong.
         """
-        asked = set(keys)
-        if self._depth is Depth.VOUCHED:
-            said = self._fetching.recorded(sorted(asked))
-            vouched = {key for key, digest in said.items() if digest == needs[key].part.stored_digest}
-            self.blobs_vouched += len(vouched)
-            asked -= vouched
-        self.blobs_read += len(asked)
-        return asked
+        said = self._fetching.recorded(sorted(keys))
+        return {key for key, digest in said.items() if digest == needs[key].part.stored_digest}
 
     def strangers(self, named: set[str], condemned: Iterable[str], *, partial: bool) -> Iterator[Finding]:
         """Yield every object that nothing names.

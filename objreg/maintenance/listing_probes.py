@@ -32,7 +32,7 @@ def listing_is_capped(bench: Bench) -> Check:
     if not bench.store.ordered:
         return ok(name, "not used here")
     if bench.pages is None:
-        return unknown(name, "not asked on the wire", bench.no_pages)
+        return unknown(name, "not asked on the wire", bench.why_not)
     prefix, keys = _entries(bench)
     page = bench.pages.page(prefix, 2)
     wanted = sorted(keys)[:2]

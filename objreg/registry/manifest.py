@@ -153,8 +153,7 @@ class Manifest:
             there = f"its newest is {found}" if newest is not None else "it has none"
             raise RollbackDetected(
                 f"{self.domain} in {self.store.url} is older than what this machine has seen: entry {seen.seq} was"
-                f" there, now {there};"
-                " find out who restored or replaced the registry, then 'objreg accept'",
+                f" there, now {there}; find out who restored or replaced the registry, then 'objreg accept'",
                 domain=self.domain,
                 seen=seen.seq,
                 found=found,
@@ -230,8 +229,7 @@ class Manifest:
         if data is None:
             raise StoreUnavailable(
                 f"{self.store.url} lists entry {seq} of {self.domain} and then has none: it is not consistent, or a"
-                f" cache stands"
-                " between; try again",
+                f" cache stands between; try again",
                 seq=seq,
             )
         return read_entry(data, self.domain, seq, previous=previous)

@@ -59,19 +59,18 @@ class _Connect:
 
     def store(self) -> Store:
         """Open the store, and keep it for the session."""
-        return self.opened.keep(
-            self.opened.take()
-            or open_store(
-                self.url, storage_options=self.storage_options or None, engine=self.engine, filesystem=self.filesystem
-            )
+        return self.opened.keep(self._take_store())
+
+    def _take_store(self) -> Store:
+        return self.opened.take() or open_store(
+            self.url, storage_options=self.storage_options or None, engine=self.engine, filesystem=self.filesystem
         )
 
     def __call__(self) -> Session:
         from objreg.local.identity import actor
 
         cache = self.cache.open()
-        store = self.store()
-        self.opened.take()
+        store = self._take_store()
         if self.offline:
             return self._offline(store, cache, self.actor or actor())
         identity = store.identity

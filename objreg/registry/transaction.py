@@ -93,8 +93,7 @@ class Transaction(VersionChanges, RecordChanges):
             if found != promised.promise:
                 raise Conflict(
                     f"another writer changed {self._model} while the transaction was open, so {promised.promise}"
-                    f" cannot be had any more;"
-                    " nothing was changed: run the transaction again"
+                    f" cannot be had any more; nothing was changed: run the transaction again"
                 )
             patch = merge(patch, dict(decision.patch))
             changes += decision.changes
