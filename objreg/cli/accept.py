@@ -6,6 +6,7 @@ from objreg.cli.completers import complete_models
 from objreg.cli.help import Command
 from objreg.cli.invocation import Invocation, registry_options
 from objreg.cli.output import Table, plain
+from objreg.errors import NotFound
 
 __all__ = ["command"]
 
@@ -32,7 +33,13 @@ def command(invocation: Invocation, model: str) -> None:
             registry.accept_history(namespace=namespace)
     for found in models:
         registry.accept_history(found)
-    heads = {found: registry.head(found) for found in models}
+    heads = {}
+    for found in models:
+        try:
+            heads[found] = registry.head(found)
+        except NotFound:  # its first push is under way, or broke off: there is nothing to accept
+            if model:
+                raise
     documents = [
         {"model": found, "seq": head.seq, "time": head.time, "digest": head.digest} for found, head in heads.items()
     ]

@@ -102,7 +102,7 @@ def plan_collection(registry: Registry, *models: str, grace: timedelta = GRACE) 
 
     Args:
         registry: which one.
-        models: their paths; none means all.
+        models: their paths; none means all that have a version.
         grace: blobs younger than this by the store's own time, and versions retired more recently, are left.
 
     Returns:
@@ -112,8 +112,12 @@ def plan_collection(registry: Registry, *models: str, grace: timedelta = GRACE) 
         NotFound: there is no such model.
     """
     session, now = registry.session, registry.session.clock.now()
+
+    def plan_of(model: str) -> CollectionPlan:
+        return _Collector(session, model, now, grace).plan(is_named=bool(models))
+
     with ThreadPoolExecutor(_WORKERS, thread_name_prefix="objreg-gc") as pool:
-        plans = pool.map(lambda model: _Collector(session, model, now, grace).plan(), models or registry.models())
+        plans = pool.map(plan_of, models or registry.models())
         return tuple(plan for plan in plans if plan.garbage or plan.unfinished or plan.spared or plan.foreign)
 
 
@@ -175,9 +179,12 @@ class _Collector:
         """What is known of the model now."""
         return self._session.view(self._model, self._manifest).state
 
-    def plan(self) -> CollectionPlan:
+    def plan(self, *, is_named: bool) -> CollectionPlan:
         """Decide what may go."""
-        self._session.existing_model(self._model)
+        if is_named:
+            self._session.existing_model(self._model)
+        elif self._manifest.refresh() is None:  # its first push is under way, or broke off: no log, and nothing to say
+            return CollectionPlan(self._model, self._grace, (), (), 0, ())
         state, since = self.state, self._now - self._grace
         unneeded, collectable = self._references(state, _NEVER), self._references(state, since)
         garbage: list[Garbage] = []

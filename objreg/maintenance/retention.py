@@ -129,7 +129,7 @@ def plan_retention(registry: Registry, *models: str) -> tuple[RetentionPlan, ...
 
     Args:
         registry: which one.
-        models: their paths; none means all.
+        models: their paths; none means all that have a version.
 
     Raises:
         NotFound: there is no such model.
@@ -137,8 +137,16 @@ def plan_retention(registry: Registry, *models: str) -> tuple[RetentionPlan, ...
     now = registry.session.clock.now()
     paths = models or registry.models()
     policies = {path: retention_policy(registry, path) for path in {_namespace(model) for model in paths}}
+
+    def plan_of(model: str) -> RetentionPlan | None:
+        if models:
+            registry.session.existing_model(model)
+        elif registry.session.model(model).refresh() is None:
+            return None  # its first push is under way, or broke off
+        return _plan(registry.session, model, policies[_namespace(model)], now)
+
     with ThreadPoolExecutor(_WORKERS, thread_name_prefix="objreg-retain") as pool:
-        return tuple(pool.map(lambda model: _plan(registry.session, model, policies[_namespace(model)], now), paths))
+        return tuple(filter(None, pool.map(plan_of, paths)))
 
 
 def _namespace(model: str) -> str:
@@ -146,7 +154,6 @@ def _namespace(model: str) -> str:
 
 
 def _plan(session: Session, model: str, policy: RetentionPolicy | None, now: datetime) -> RetentionPlan:
-    session.existing_model(model)
     lines = () if policy is None else _Retaining(session, model, policy, now).lines()
     return RetentionPlan(model, policy, lines)
 

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import Cli
 
 
@@ -78,3 +80,14 @@ def test_gc_shows_a_plan_and_changes_nothing_without_apply(clf: Cli):
     assert "(biased), and collected since" in gone
     assert Path(clf("pull", "fraud/clf:1.0").out.strip(), "weights.bin").read_bytes() == b"weights"
     assert clf("gc", "--grace", "0", "--apply").err == "objreg: deleted 0 blobs, 0 bytes\n"
+
+
+@pytest.mark.parametrize("command", ["retain", "gc", "accept"])
+def test_a_first_push_that_broke_off_is_in_nobody_s_way(clf: Cli, command: str):
+    """What looks at all models passes over one that has no version yet; who names it is told that there is none."""
+    blob = Path("registry/fraud/new.model/blobs") / ("ab" * 32)
+    blob.parent.mkdir(parents=True)
+    blob.write_bytes(b"left")
+    assert "fraud/new" not in clf(command).out
+    assert "there is no model fraud/new" in clf(command, "fraud/new", code=3).err
+    assert blob.exists()
