@@ -56,7 +56,7 @@ def _explained(error: Exception) -> tuple[str, str, dict[str, Any], int]:
     if isinstance(error, ObjregError):
         return name, error.message, plain(error.facts), error.exit_code
     if isinstance(error, click.ClickException):
-        return "UsageError", error.format_message(), {}, 2
+        return "UsageError", " ".join(error.format_message().split()), {}, 2
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         return "OSError", f"{where}{error.strerror or name}", {"errno": error.errno}, IO_FAILED

@@ -1,5 +1,6 @@
 """``objreg floating``."""
 
+import os.path
 from pathlib import Path
 
 import click
@@ -28,6 +29,9 @@ def command(ctx: click.Context, files: tuple[Path, ...]) -> None:
     """
     from objreg.lock.floating import find_floating
 
+    for file in files:
+        if not os.path.lexists(file):  # a link to nowhere is committed as it is, and has no lines
+            raise InvalidInput(f"{file} does not exist: there is nothing to find floating specs in")
     found = find_floating(files)
     rows = [(item.file, item.line, item.spec, item.reason) for item in found]
     ctx.obj.output.result(found, *([Table(("file", "line", "spec", "why"), rows)] if found else []))

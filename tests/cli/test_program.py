@@ -127,6 +127,7 @@ def test_nothing_asked_for_shows_the_help(cli):
         (["ls", "--option", "=x"], "'=x' is not key=value"),
         (["log", "fraud/clf", "--namespace", "fraud"], "not both"),
         (["ls", "--engine", "magic"], "'magic' is not one of"),
+        (["policy"], "Missing argument '{s3|gcs|azure}'. Choose from: s3, gcs, azure"),
         (["gc", "--grace", "nan"], "'nan' is not a finite number"),
         (["cache", "prune", "--max-size", "1", "--keep", "inf"], "'inf' is not a finite number"),
         (["accept", ""], "it is empty; leave it out if nothing is meant"),

@@ -124,3 +124,10 @@ def test_the_command_names_file_line_and_reason(cli: Cli, tmp_path: Path):
     assert "allow it: # objreg: floating" in bad.err
     assert cli("floating", "y.sh").out == ""
     assert cli("floating", "y.sh", "--json").json == []
+
+
+def test_the_command_refuses_a_file_that_is_not_there(cli: Cli, tmp_path: Path):
+    """A misspelt path would be found free of floating specs; a link to nowhere is there, and is."""
+    (tmp_path / "link.sh").symlink_to("nowhere")
+    assert cli("floating", "link.sh").out == ""
+    assert "missing.sh does not exist" in cli("floating", "link.sh", "missing.sh", code=2).err
