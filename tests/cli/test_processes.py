@@ -91,7 +91,7 @@ def test_stdout_may_be_closed_or_full(clf: Cli, monkeypatch: pytest.MonkeyPatch,
 def test_output_that_does_not_fit_is_told(
     clf: Cli,
     tmp_path: Path,
-    tiny_disk: Path,  # noqa: F811  # the fixture
+    tiny_disk: Path,
     monkeypatch: pytest.MonkeyPatch,
     unbuffered: str,
     form: str,

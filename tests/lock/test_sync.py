@@ -1,13 +1,11 @@
 """Several models that are fetched together: how fast, how many at a time, and what is told meanwhile."""
 
-import multiprocessing
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 
 import objreg
 from objreg.core.lock_file import LockFile
@@ -130,24 +128,14 @@ def wanting(project: Cli) -> Cli:
     return project
 
 
-def test_who_waits_is_told(wanting: Cli, tmp_path: Path):
+def test_who_waits_is_told(wanting: Cli, held_for_a_second: Callable[[Path], None]):
     """What another process is fetching is a note on stderr, and none of the JSON."""
     path = Path(wanting("sync").rows[0][2])
     wanting("cache", "rm", "--all")
-
-    def hold() -> None:
-        with FileLock(f"{path}.lock"):
-            (tmp_path / "held").touch()
-            time.sleep(1)
-
-    holder = multiprocessing.get_context("fork").Process(target=hold)
-    holder.start()
-    while not (tmp_path / "held").exists():
-        time.sleep(0.02)
+    held_for_a_second(path)
     found = wanting("sync")
     assert "objreg: waiting for fraud/clf:1.0: it is being fetched already" in found.err
     assert [row[0] for row in found.rows] == ["fraud/clf", "nlp/vocab"]
-    holder.join()
 
 
 def test_a_bar_ends_full_where_not_all_was_fetched(wanting: Cli, monkeypatch: pytest.MonkeyPatch):

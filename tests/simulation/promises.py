@@ -61,6 +61,7 @@ class Promises:
         history = []
         for entry in entries:
             assert entry["parent"] == parent, f"entry {entry['seq']} does not follow the one before it"
+            self._check_expected(entry)
             self._check_time(entry)
             before, state = state, merge(state, entry["patch"])
             history.append(before)
@@ -94,14 +95,16 @@ class Promises:
             else:
                 assert found <= 1, f"{told.client} asked once, and it is in the log {found} times: {told.what}"
 
-    def _check_time(self, entry: dict[str, Any]) -> None:
-        key = log_key(DOMAIN, entry["seq"])
-        told, stores = parse_time(entry["time"]), self.shared.modified[key]
+    def _check_expected(self, entry: dict[str, Any]) -> None:
+        """See to it that who said ``expect=`` (in the message too, for this test) got it."""
         if entry["message"].startswith("sha256:"):
             assert entry["parent"] == entry["message"], (
                 f"entry {entry['seq']} does not stand on what its writer expected"
             )
+
+    def _check_time(self, entry: dict[str, Any]) -> None:
         if entry["actor"] != "setup":
+            told, stores = parse_time(entry["time"]), self.shared.modified[log_key(DOMAIN, entry["seq"])]
             assert abs(told - stores) < _MOST_SKEW, (
                 f"entry {entry['seq']} says {told}, and the store's time was {stores}"
             )

@@ -1,4 +1,4 @@
-"""A whole simulated world: clients that change and read one model, what they were told, and what must hold afterwards."""
+"""A whole simulated world: clients that change and read one model, and what they were told."""
 
 from collections.abc import Callable
 from contextlib import suppress
