@@ -124,7 +124,7 @@ class BucketInspector:
 
         def bucket() -> dict[str, Any]:
             if not answer:
-                answer.update(self._run(self._filesystem._call("GET", "b/{}", self.location.bucket, json_out=True)))  # noqa: SLF001
+                answer.update(self._run(self._filesystem._call("GET", "b/{}", self.location.bucket, json_out=True)))  # noqa: SLF001  # as above
             return answer
 
         return {
