@@ -17,8 +17,8 @@ from objreg.core.records import Retirement
 from objreg.core.state import ModelState
 from objreg.errors import Conflict, StoreUnavailable
 from objreg.maintenance.clock_check import check_clock
-from objreg.maintenance.committing import commit_to_model
 from objreg.registry.commit import DEADLINE_SECONDS
+from objreg.registry.committing import commit_to_model
 from objreg.registry.registry import Registry
 from objreg.registry.session import Session
 

@@ -21,7 +21,7 @@ from objreg.core.state import Change, ScopeState
 from objreg.core.times import format_time, parse_time
 from objreg.errors import InvalidInput
 from objreg.maintenance.clock_check import check_clock
-from objreg.maintenance.committing import commit_to_model, commit_to_scope
+from objreg.registry.committing import commit_to_model, commit_to_scope
 from objreg.registry.manifest import Manifest
 from objreg.registry.registry import Registry
 from objreg.registry.session import Session

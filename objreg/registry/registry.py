@@ -1,33 +1,26 @@
 """The registry, as Python code uses it."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from objreg.core.decisions import Decision, View
-from objreg.core.keys import REGISTRY_DOMAIN, namespace_domain
+from objreg.core.keys import namespace_domain
 from objreg.core.lock_file import LockFile
-from objreg.core.names import check_namespace, check_path, check_state
-from objreg.core.records import Namespace, RegistrySettings, StateDefinition
-from objreg.core.scopes import define_state, put_description
+from objreg.core.names import check_namespace, check_path
 from objreg.core.specs import Spec, parse_spec
-from objreg.core.state import ModelState, Pointer, ScopeState, model_refs, typed_state
 from objreg.errors import StoreError
 from objreg.local.assets import Assets
-from objreg.registry import drafts
 from objreg.registry.cached import offline_session
 from objreg.registry.changes import Operation
-from objreg.registry.commit import Commit
-from objreg.registry.drafts import Stamp
-from objreg.registry.manifest import Manifest
+from objreg.registry.committing import commit_to_model
 from objreg.registry.pinned import lock_for, pinned_version
 from objreg.registry.reading import Reading
 from objreg.registry.record_changes import RecordChanges
+from objreg.registry.scope_changes import ScopeChanges
 from objreg.registry.session import Session
 from objreg.registry.transaction import Transaction
 from objreg.registry.values import Version
@@ -36,7 +29,7 @@ from objreg.registry.version_changes import VersionChanges
 __all__ = ["Registry"]
 
 
-class Registry(VersionChanges, RecordChanges, Reading):
+class Registry(VersionChanges, RecordChanges, ScopeChanges, Reading):
     """A registry in a bucket or a folder.
 
     ``objreg.open`` makes one. It is safe for threads, works after a fork, and can be pickled: a copy opens the same
@@ -147,18 +140,11 @@ class Registry(VersionChanges, RecordChanges, Reading):
         return self._session.view(model, manifest)
 
     def _apply(self, model: str, operation: Operation, message: str) -> Any:
+        return operation.present(self._commit(model, operation.decide, message))
+
+    def _commit(self, model: str, decide: Callable[[View], Decision], message: str) -> Any:
         manifest = self._session.model(model)
-
-        def plan() -> Decision:
-            if manifest.head is None:
-                self._session.check_registry()
-            return operation.decide(self._session.view(model, manifest))
-
-        return operation.present(self._commit(manifest, plan, _refs_of(manifest.domain), message))
-
-    def _commit(self, manifest: Manifest, plan: Callable[[], Decision], refs: "Refs", message: str) -> Any:
-        commit = Commit(manifest, plan, refs, actor=self._session.actor, message=drafts.text(message, "message"))
-        return self._session.told(commit.run())
+        return commit_to_model(self._session, manifest, lambda: decide(self._session.view(model, manifest)), message)
 
     @contextmanager
     def transaction(self, model: str, *, message: str = "") -> Iterator[Transaction]:
@@ -181,128 +167,7 @@ class Registry(VersionChanges, RecordChanges, Reading):
         transaction.finish()
         if transaction.is_empty:
             return
-        manifest = self._session.model(model)
-
-        def plan() -> Decision:
-            if manifest.head is None:
-                self._session.check_registry()
-            return transaction.decide(self._session.view(model, manifest))
-
-        self._commit(manifest, plan, _refs_of(manifest.domain), message)
-
-    # Changes to the registry itself and to namespaces
-
-    def define_state(
-        self,
-        name: str,
-        *,
-        exclusive: bool = False,
-        namespace: str | None = None,
-        description: str = "",
-        message: str = "",
-    ) -> StateDefinition:
-        """Define a state that versions may be moved into.
-
-        Args:
-            name: a word, like ``production``.
-            exclusive: whether at most one version of a model is in it; setting it then moves it.
-            namespace: where it holds, with everything below; None for the whole registry.
-            description: for people.
-            message: why, for the history.
-
-        Returns:
-            The definition; the earlier one if it says the same.
-
-        Raises:
-            Conflict: it is defined otherwise, or for a wider scope.
-        """
-        scope = check_namespace(namespace or "")
-        stamp = Stamp.of(self._session.clock, self._session.actor)
-        draft = StateDefinition(
-            created_at=stamp.created_at,
-            created_by=stamp.created_by,
-            namespace=scope,
-            name=check_state(name),
-            exclusive=exclusive,
-            description=drafts.text(description, "description"),
-        )
-        domain = namespace_domain(scope)
-        wider = {
-            found: item
-            for found, (defining, item) in (self._session.definitions(scope) if scope else {}).items()
-            if defining != domain
-        }
-
-        def rule(state: ScopeState, manifest: Manifest) -> Decision:
-            item = state.states.get(name)
-            existing = self._session.record_of(manifest, item.record, StateDefinition) if item else None
-            return define_state(state, draft, wider, existing)
-
-        found: StateDefinition = self._commit_scope(domain, rule, message)
-        return found
-
-    def put_namespace(
-        self,
-        namespace: str,
-        *,
-        description: str | None = "",
-        owner: str | None = "",
-        url: str | None = "",
-        message: str = "",
-    ) -> Namespace:
-        """Say what a namespace is; it needs no other act to exist.
-
-        Args:
-            namespace: its path.
-            description: for people; None leaves it as it is, as it does for the others.
-            owner: who answers for it.
-            url: of its page.
-            message: why, for the history.
-
-        Returns:
-            The record; the earlier one if it says the same.
-        """
-        stamp = Stamp.of(self._session.clock, self._session.actor)
-        draft = Namespace(
-            created_at=stamp.created_at,
-            created_by=stamp.created_by,
-            namespace=check_path(namespace, "namespace"),
-        )
-        said = {"description": description, "owner": owner, "url": url}
-        found: Namespace = self._put_description(namespace_domain(namespace), draft, said, message)
-        return found
-
-    def put_settings(
-        self, *, description: str | None = "", owner: str | None = "", url: str | None = "", message: str = ""
-    ) -> RegistrySettings:
-        """Say what the registry is; arguments and value as for ``put_namespace``."""
-        stamp = Stamp.of(self._session.clock, self._session.actor)
-        draft = RegistrySettings(created_at=stamp.created_at, created_by=stamp.created_by)
-        said = {"description": description, "owner": owner, "url": url}
-        found: RegistrySettings = self._put_description(REGISTRY_DOMAIN, draft, said, message)
-        return found
-
-    def _put_description(
-        self, domain: str, draft: Namespace | RegistrySettings, said: Mapping[str, str | None], message: str
-    ) -> Any:
-        new = {name: drafts.text(text, name) for name, text in said.items() if text is not None}
-
-        def rule(state: ScopeState, manifest: Manifest) -> Decision:
-            current = self._session.record(manifest, state.record) if state.record else None
-            kept = {name: getattr(current, name) for name in said.keys() - new.keys()} if current else {}
-            return put_description(state, msgspec.structs.replace(draft, **kept, **new), current)
-
-        return self._commit_scope(domain, rule, message)
-
-    def _commit_scope(self, domain: str, rule: Callable[[ScopeState, Manifest], Decision], message: str) -> Any:
-        manifest = self._session.manifest(domain)
-
-        def plan() -> Decision:
-            if manifest.head is None:
-                self._session.check_registry()
-            return rule(self._session.typed(manifest, ScopeState), manifest)
-
-        return self._commit(manifest, plan, lambda _: {}, message)
+        self._commit(model, transaction.decide, message)
 
     def accept_history(self, model: str = "", *, namespace: str | None = None) -> None:
         """Forget what this machine has seen of a model, a namespace or (with neither) the registry's own manifest.
@@ -326,10 +191,3 @@ class Registry(VersionChanges, RecordChanges, Reading):
         if model:
             session.recall.forget_versions(model)
         session.drop(manifest.domain)
-
-
-Refs = Callable[[dict[str, Any]], dict[str, Pointer]]
-
-
-def _refs_of(domain: str) -> Refs:
-    return lambda state: model_refs(typed_state(state, ModelState, domain))

@@ -21,7 +21,7 @@ from objreg.maintenance import (
     plan_retention,
     put_policy,
 )
-from objreg.maintenance.committing import commit_to_model
+from objreg.registry.committing import commit_to_model
 from tests.maintenance.dated import MODEL, DatedStore, Interrupted, Site, Stopped
 
 NONE = timedelta(0)
