@@ -229,11 +229,11 @@ def test_a_file_that_grows_for_ever_is_given_up(
     reading = upload._read
     read: list[int] = []
 
-    def watched(source: Any) -> Any:
+    def watched(source: Any, *others: Any) -> Any:
         writer.start()
         while path.stat().st_size < 1_000_000:
             pass
-        for data in reading(source):
+        for data in reading(source, *others):
             read.append(len(data))
             yield data
 
