@@ -6,7 +6,7 @@ import pytest
 
 import objreg
 from objreg.core.records import RetentionRule, Retirement
-from objreg.errors import Conflict, NotFound
+from objreg.errors import Conflict, InvalidInput, NotFound
 from objreg.maintenance import RetentionPlan, apply_retention, plan_retention, put_policy, retention_policy
 from tests.maintenance.dated import MODEL, Interrupted, Site
 
@@ -65,6 +65,13 @@ def test_a_policy_is_a_commit_like_any_other(site: Site) -> None:
     assert (first.actor, first.message) == ("ada@acme", "legal asked for it")
     assert first.changes[0].kind == later.changes[0].kind == "retention_policy"
     assert (first.changes[0].before, later.changes[0].before) == ((), first.changes[0].after)
+
+
+def test_a_secret_in_its_message_is_refused(site: Site) -> None:
+    """As in the message of any other commit: a history is for ever, and for everybody."""
+    with pytest.raises(InvalidInput, match="message"):
+        put_policy(site.registry(), OLD, message="see https://ada:hunter2@example.com")
+    assert retention_policy(site.registry()) is None
 
 
 def test_where_nobody_has_a_policy_nothing_is_planned(site: Site) -> None:
