@@ -92,10 +92,10 @@ class Folder(Place):
         for key, data in objects:
             path = os.path.join(self.url, key)  # noqa: PTH118  # a million times
             try:
-                file = open(path, "xb")  # noqa: PTH123, SIM115
+                file = open(path, "xb")  # noqa: PTH123, SIM115  # as above; closed below
             except FileNotFoundError:
                 Path(path).parent.mkdir(parents=True)
-                file = open(path, "xb")  # noqa: PTH123, SIM115
+                file = open(path, "xb")  # noqa: PTH123, SIM115  # as above; closed below
             with file:
                 file.write(data)
 

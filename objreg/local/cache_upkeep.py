@@ -106,8 +106,8 @@ def _version(path: Path, index: TreeIndex) -> CachedVersion:
 
 def cache_size(cache: Cache) -> int:
     """Return how many bytes on the disk the files of pulled versions take, and those of interrupted pulls."""
-    links = sum(_copied(version) for version in cached_versions(cache))  # others than copies take none
-    return sum(_stored(cache).values()) + sum(cache.files.partials().values()) + links
+    copies = sum(_copied(version) for version in cached_versions(cache))  # links take none
+    return sum(_stored(cache).values()) + sum(cache.files.partials().values()) + copies
 
 
 def _stored(cache: Cache) -> dict[str, int]:

@@ -10,7 +10,7 @@ import registry
 
 def prepare(wanted: dict[str, Any]) -> Callable[[], Any]:
     """Import MLflow with its stores in SQL and on S3."""
-    import boto3  # noqa: F401
+    import boto3  # noqa: F401  # imports are not timed
     import mlflow.artifacts
     import mlflow.store.artifact.s3_artifact_repo
     import mlflow.store.model_registry.sqlalchemy_store

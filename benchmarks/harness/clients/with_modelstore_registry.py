@@ -10,7 +10,7 @@ import registry
 
 def prepare(wanted: dict[str, Any]) -> Callable[[], Any]:
     """Import modelstore with its storage on S3."""
-    import modelstore.storage.aws  # noqa: F401
+    import modelstore.storage.aws  # noqa: F401  # imports are not timed
     from modelstore import ModelStore
 
     return lambda: ModelStore.from_aws_s3(wanted["bucket"])

@@ -9,7 +9,7 @@ import registry
 
 def prepare(wanted: dict[str, Any]) -> Callable[[], Any]:
     """Import objreg and the engine that an ``s3://`` address is opened with."""
-    import obstore.store  # noqa: F401
+    import obstore.store  # noqa: F401  # imports are not timed
 
     import objreg
     import objreg.registry.opening

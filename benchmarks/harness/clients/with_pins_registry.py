@@ -9,7 +9,7 @@ import registry
 def prepare(wanted: dict[str, Any]) -> Callable[[], Any]:
     """Import pins and the file system that its board is made with."""
     import pins
-    import s3fs  # noqa: F401
+    import s3fs  # noqa: F401  # imports are not timed
 
     return lambda: pins.board_s3(f"{wanted['bucket']}/board")
 
