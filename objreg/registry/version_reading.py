@@ -3,6 +3,7 @@
 import os
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -187,7 +188,7 @@ class VersionReading(Connected):
     def _remote_file(self, spec: str | Version, *, verify: bool = False) -> RemoteFile:
         parsed = parse_spec(str(spec))
         if not parsed.file:
-            raise InvalidInput(f"name a file inside the version, like '{parsed}/model.joblib'")
+            raise InvalidInput(f"name a file inside the version, like '{replace(parsed, file='model.joblib')}'")
         version = self._resolve(parsed)
         files = file_paths(version.artifacts)
         if parsed.file not in files:

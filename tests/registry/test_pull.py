@@ -87,7 +87,7 @@ def test_one_file_can_be_named(registry: objreg.Registry, folder: Callable[..., 
     for action in (registry.pull, registry.read):
         with pytest.raises(objreg.NotFound, match=r"fraud/clf:1\.0 has no file x; it has b/c\.bin, vocab\.txt"):
             action(f"{MODEL}:1.0/x")
-    with pytest.raises(objreg.InvalidInput, match="name a file inside the version"):
+    with pytest.raises(objreg.InvalidInput, match=r"inside the version, like 'fraud/clf@latest/model\.joblib'"):
         registry.read(MODEL)
 
 
