@@ -61,8 +61,17 @@ def artifact_sources(sources: Sources) -> tuple[SourceArtifact, ...]:
             raise InvalidInput("a version needs at least one artifact; got an empty mapping")
         for name in sources:
             check_part(name, "artifact name")
-        return tuple(SourceArtifact(name, name, _files(Path(sources[name]))) for name in sorted(sources))
-    return (SourceArtifact(DEFAULT_ARTIFACT, "", _files(Path(sources))),)
+        return tuple(SourceArtifact(name, name, _files(_path(sources[name]))) for name in sorted(sources))
+    return (SourceArtifact(DEFAULT_ARTIFACT, "", _files(_path(sources))),)
+
+
+def _path(source: str | os.PathLike[str]) -> Path:
+    if not isinstance(source, str | os.PathLike):
+        raise InvalidInput(
+            f"a {type(source).__name__} cannot be pushed: give the path of a file or a folder, or a mapping of artifact"
+            f" names to paths"
+        )
+    return Path(source)
 
 
 def _files(path: Path) -> tuple[Source, ...]:

@@ -184,9 +184,9 @@ class _Watch:
 
     def _move_to(self, found: int) -> None:
         seen = self._seen or 0
-        if found > seen:
-            self._received(found - seen)
-            self._seen = found
+        # Also that nothing came is told: so whoever has stopped, as when another model cannot be had, can say it here.
+        self._received(max(0, found - seen))
+        self._seen = max(seen, found)
 
 
 def _written(place: Path, file: File) -> int:

@@ -96,7 +96,7 @@ class FsspecStore:
 
     def _page(self, prefix: str, token: str | None, **options: Any) -> Page:
         full = self._location.full(prefix)
-        action = f"list {prefix}"
+        action = f"list {prefix or 'the registry'}"
         page = self._read(action, lambda: self._cloud.page(full, token=token, **options))
         if page is None:
             raise answer_error(404, "", action=action, url=self.url)

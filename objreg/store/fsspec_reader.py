@@ -52,14 +52,14 @@ class FilesystemReader:
         raise StoreError(f"{self.url} lists in no known order; find {prefix!r} by asking for keys", prefix=prefix)
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        with self._translated(f"list {prefix}"):
+        with self._translated(f"list {prefix or 'the registry'}"):
             found = self._filesystem.find(self._full(prefix).rstrip("/"), detail=True)
             root = f"{self._path}/" if self._path else ""
             infos = [self._info(str(name).lstrip("/").removeprefix(root), entry) for name, entry in found.items()]
         return iter([info for info in infos if info.key.startswith(prefix)])
 
     def folders(self, prefix: str) -> tuple[str, ...]:
-        with self._translated(f"list {prefix}"):
+        with self._translated(f"list {prefix or 'the registry'}"):
             try:
                 entries = self._filesystem.ls(self._full(prefix).rstrip("/"), detail=True)
             except FileNotFoundError:

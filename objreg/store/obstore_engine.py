@@ -103,12 +103,12 @@ class ObstoreStore:
         """
         if not self.ordered:
             raise answer_error(400, "", action=f"find the first of {prefix} in an unordered store", url=self.url)
-        with self._translated(f"list {prefix}"):
+        with self._translated(f"list {prefix or 'the registry'}"):
             folder = prefix.rpartition("/")[0]
             return next((info for info in self._listed(folder, chunk=1) if info.key.startswith(prefix)), None)
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        with self._translated(f"list {prefix}"):
+        with self._translated(f"list {prefix or 'the registry'}"):
             yield from self._listed(prefix)
 
     def _listed(self, prefix: str, *, chunk: int = 1000) -> Iterator[ObjectInfo]:
@@ -117,7 +117,7 @@ class ObstoreStore:
                 yield _info(meta)
 
     def folders(self, prefix: str) -> tuple[str, ...]:
-        with self._translated(f"list {prefix}"):
+        with self._translated(f"list {prefix or 'the registry'}"):
             found = self._objects.list_with_delimiter(prefix.rstrip("/") or None)
         return tuple(sorted(path.rstrip("/").rpartition("/")[2] for path in found["common_prefixes"]))
 

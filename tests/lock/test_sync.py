@@ -3,9 +3,11 @@
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 import objreg
 from objreg.core.lock_file import LockFile
@@ -101,6 +103,23 @@ def test_one_that_cannot_be_had_ends_the_others_and_keeps_what_is_whole(store: M
     folders = fetched(machine.registry(counting), lock, lambda _: None)
     assert counting.requests <= 3 * (len(MODELS) - len(whole))
     assert all((folders[model] / "b.bin").read_text() == f"{model} b.bin" for model in MODELS)
+
+
+def test_one_that_cannot_be_had_does_not_wait_for_what_others_fetch(store: MemoryStore):
+    """What went wrong is told at once, and not when a stranger is done with another model."""
+    lock = locked(store)
+    store.delete(next(found.key for found in store.list(f"{MODELS[2]}.model/blobs/")))
+    opened = Machine(store).registry()
+    held = opened.session.cache.trees.folder / f"{lock.assets[0].record.removeprefix('sha256:')}.lock"
+    held.parent.mkdir(parents=True)
+    pool = ThreadPoolExecutor(1)
+    with FileLock(held):  # as another process would
+        syncing = pool.submit(fetched, opened, lock, lambda _: None)
+        done, _ = wait([syncing], timeout=10)
+    pool.shutdown()
+    assert done, "it waited"
+    with pytest.raises(IntegrityError, match=r"fraud/m2|blob"):
+        syncing.result()
 
 
 def test_models_with_a_small_file_in_common(tmp_path: Path):

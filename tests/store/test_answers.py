@@ -118,6 +118,8 @@ def test_no_answer_is_unavailable(store: Store, script: Script) -> None:
     for call in (lambda: store.get("a/b"), lambda: store.create("a/b", b"x"), lambda: list(store.list("a/"))):
         with pytest.raises(StoreUnavailable):
             call()
+    with pytest.raises(StoreUnavailable, match="to list the registry;"):
+        list(store.list(""))
 
 
 def test_garbage_is_no_listing(store: Store, script: Script, request: pytest.FixtureRequest) -> None:
