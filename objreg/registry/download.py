@@ -18,7 +18,7 @@ from objreg.core.names import check_file_path, check_part, windows_problem
 from objreg.errors import FormatError, IntegrityError, InvalidInput, StoreError
 from objreg.registry.blobs import read_blob, stream_blob
 from objreg.registry.filling import Filling, check_file
-from objreg.store.base import Store
+from objreg.store.base import Piece, Store
 
 __all__ = ["download", "file_paths", "read_file"]
 
@@ -80,7 +80,7 @@ def download(
         domain: of the model.
         files: by path inside the folder.
         folder: exists, and has none of them.
-        received: is told how many plain bytes were written, or were there already.
+        received: is told how many plain bytes were written, or were there already; by several threads, as they are.
         done: is told each path whose file is there and verified, as soon as it is.
         pool: where blobs are fetched, for pulls that share their connections; by default one of this call's own. Each
             of its workers holds a few pieces of a long blob in memory, or all of one that it cuts something out of.
@@ -100,10 +100,10 @@ def download(
         work = _by_blob(fillings)
         lacking = Counter(filling for slices in work for filling, _ in slices)
         with ThreadPoolExecutor(_CONNECTIONS, thread_name_prefix="objreg-pull") as own:
-            fetched = [(pool or own).submit(_fetch, store, domain, slices) for slices in work]
+            fetched = [(pool or own).submit(_fetch, store, domain, slices, received) for slices in work]
             try:
-                for slices, size in zip(work, (future.result() for future in fetched), strict=True):
-                    received(size)
+                for slices, future in zip(work, fetched, strict=True):
+                    future.result()
                     lacking.subtract(filling for filling, _ in slices)
                     for filling in {filling for filling, _ in slices if not lacking[filling]}:
                         filling.finish()
@@ -150,13 +150,18 @@ def _by_blob(fillings: list[Filling]) -> list[list[_Slice]]:
     return list(work.values())
 
 
-def _fetch(store: Store, domain: str, slices: list[_Slice]) -> int:
-    """Fill the slices of one blob; return their size."""
-    lacking = [(filling, index) for filling, index in slices if not filling.has(index)]
+def _fetch(store: Store, domain: str, slices: list[_Slice], received: Callable[[int], None]) -> None:
+    """Fill the slices of one blob."""
+    lacking = []
+    for filling, index in slices:
+        if filling.has(index):
+            received(filling.file.parts[index].length)
+        else:
+            lacking.append((filling, index))
     if len(lacking) == 1 and _is_streamed(lacking[0]):
         filling, index = lacking[0]
         part = filling.file.parts[index]
-        filling.fill(index, stream_blob(store, domain, part, verified=not filling.is_hashed))
+        filling.fill(index, _told(stream_blob(store, domain, part, verified=not filling.is_hashed), received))
     elif lacking:
         filling, index = lacking[0]
         are_hashed = all(filling.is_hashed for filling, _ in lacking)
@@ -167,7 +172,13 @@ def _fetch(store: Store, domain: str, slices: list[_Slice]) -> int:
             if len(found) != part.length:
                 raise IntegrityError(f"blob {part.blob} has {len(data)} bytes, and {filling.name} needs more of it")
             filling.put(index, found)
-    return sum(filling.file.parts[index].length for filling, index in slices)
+            received(part.length)
+
+
+def _told(pieces: Iterator[Piece], received: Callable[[int], None]) -> Iterator[Piece]:
+    for piece in pieces:
+        yield piece
+        received(len(piece))
 
 
 def _is_streamed(piece: _Slice) -> bool:

@@ -64,7 +64,7 @@ class VersionChanges(Changes):
             compress: how files are stored. None: with zstd where a sample says that it pays. True, or a level of zstd
                 from 1 to 22: compressed wherever that saves a byte. False: as they are. What the model already has is
                 not stored again.
-            progress: is called with the number of bytes dealt with, as they are.
+            progress: is called with the number of bytes dealt with, as they are, by several threads.
 
         Returns:
             The version. ``created`` is False if it was there already with the same files; then nothing was changed.

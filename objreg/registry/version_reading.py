@@ -112,7 +112,7 @@ class VersionReading(Connected):
                 and ``[abc]`` match within one name, ``**`` any number of folders; ``/`` at the end means all below.
             exclude: leave out files that match one of these.
             local_files_only: make no request at all: use what this machine has seen and what is cached.
-            progress: is called with the number of bytes fetched, as they are.
+            progress: is called with the number of bytes fetched, as they are, by several threads.
 
         Raises:
             NotFound: there is no such version or file, or the version was retired and its files were collected.

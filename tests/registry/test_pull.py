@@ -229,6 +229,15 @@ def test_a_compressed_blob_with_other_bytes_is_refused(
     assert trees(machine) == []
 
 
+def test_progress_is_told_while_a_long_blob_arrives(registry: objreg.Registry, file: Callable[..., Path]) -> None:
+    """Not only when it is there, for over a slow line that takes minutes."""
+    version = registry.push(MODEL, file(TEXT * 100))
+    sizes: list[int] = []
+    registry.pull(version, progress=sizes.append)
+    assert sum(sizes) == len(TEXT) * 100
+    assert max(sizes) <= 1 << 20
+
+
 def test_one_bad_part_of_many_spoils_the_pull(
     registry: objreg.Registry,
     store: MemoryStore,

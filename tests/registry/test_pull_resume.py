@@ -238,7 +238,12 @@ def test_a_pull_from_a_server_that_was_killed_half_way(tmp_path: Path, servers: 
     pull = f"""
 import os, signal, objreg
 registry = objreg.open({url!r}, storage_options={options!r}, engine="obstore", connections=1)
-registry.pull({EXACT!r}, progress=lambda _: os.kill(os.getpid(), signal.SIGKILL))
+sizes = []
+def received(size):
+    sizes.append(size)
+    if sum(sizes) > 80_000_000:
+        os.kill(os.getpid(), signal.SIGKILL)
+registry.pull({EXACT!r}, progress=received)
 """
     killed = subprocess.run([sys.executable, "-c", pull], check=False, timeout=120)
     assert killed.returncode == -9
