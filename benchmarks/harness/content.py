@@ -25,7 +25,7 @@ def write_files(folder: Path, count: int, size: int, *, compressible: bool) -> N
         folder: which is made.
         count: of the files.
         size: of each, in bytes.
-        compressible: whether zstd at level 3 makes about a third of them.
+        compressible: whether zstd makes about a third of them.
     """
     folder.mkdir(parents=True)
     chance = np.random.Generator(np.random.SFC64(count + size))

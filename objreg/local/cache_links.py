@@ -8,6 +8,7 @@ import errno
 import os
 import shutil
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 __all__ = ["COPY", "LINKS", "STAMP", "Linker", "is_stamped", "stamp"]
@@ -29,6 +30,7 @@ _WAYS_INTO_LAYERS = {**_WAYS, AUTO: (SYMLINK, COPY)}
 """A hard link to a file in a container image's layer makes the overlay copy all of it first."""
 _FATAL = {errno.ENOENT, errno.EEXIST, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 """What another way would meet too."""
+_MOST_TRIES = 1000
 
 
 def stamp(path: Path) -> None:
@@ -102,12 +104,12 @@ def _reflink(source: Path, target: Path) -> None:
 
 
 def _hardlink(source: Path, target: Path) -> None:
-    while True:
+    for attempt in count(1):
         try:
             os.link(source, target)
         except FileNotFoundError:
             # So a link fails too while somebody puts the same bytes in the source's place: what it found has no name.
-            if not (source.exists() and target.parent.exists()):
+            if attempt == _MOST_TRIES or not (source.exists() and target.parent.exists()):
                 raise
         else:
             return
