@@ -12,7 +12,8 @@ _SAMPLE = 64 * 1024
 _SMALLEST = 4096
 _WORTH = 0.9
 _LEVEL = 1
-"""Of weights, higher levels make nothing smaller (``docs/decisions/0020-what-compression-costs.md``)."""
+"""Higher levels make most weights no smaller, and take up to twice as long
+(``docs/decisions/0020-what-compression-costs.md``)."""
 _PIECE = 1024 * 1024
 """What is decompressed at a time: it stays in the processor's cache until it is hashed and written."""
 
