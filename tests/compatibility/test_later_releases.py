@@ -9,7 +9,8 @@ import objreg
 from objreg.core.decisions import Decision
 from objreg.core.digest import digest_of, hex_of
 from objreg.core.state import Change
-from objreg.registry.registry import Registry, _refs_of
+from objreg.registry.committing import commit_to_model
+from objreg.registry.registry import Registry
 from tests.compatibility.everything import small_sizes
 from tests.compatibility.test_reader import assert_agrees
 
@@ -25,7 +26,7 @@ def registry(tmp_path: Path) -> Registry:
     (tmp_path / "model.bin").write_bytes(b"x")
     found.push("fraud/clf", tmp_path / "model.bin")
     manifest = found.session.manifest(DOMAIN)
-    found._commit(manifest, lambda: Decision(value=None, patch=FUTURE, changes=(CHANGE,)), _refs_of(DOMAIN), "future")
+    commit_to_model(found.session, manifest, lambda: Decision(value=None, patch=FUTURE, changes=(CHANGE,)), "future")
     return found
 
 
@@ -55,7 +56,7 @@ def test_its_fields_are_passed_over(registry: Registry, tmp_path: Path) -> None:
     (folder / "records" / f"{hex_of(digest)}.json").write_bytes(data)
     item = registry.session.manifest(DOMAIN).state()["versions"]["1.0"] | {"record": digest, "order": 2}
     decision = Decision(value=None, patch={"versions": {"1.1": item}}, changes=(Change(kind="version", version="1.1"),))
-    registry._commit(registry.session.manifest(DOMAIN), lambda: decision, _refs_of(DOMAIN), "future")
+    commit_to_model(registry.session, registry.session.manifest(DOMAIN), lambda: decision, "future")
     later = objreg.open(registry.url)
     assert later.resolve("fraud/clf").digest == digest
     assert later.read("fraud/clf:1.1/model.bin").__next__() == b"x"
