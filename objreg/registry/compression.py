@@ -82,7 +82,7 @@ class _Arriving(io.RawIOBase):
 
     def __init__(self, pieces: Iterator[Piece]) -> None:
         super().__init__()
-        self._pieces = pieces
+        self._pieces = filter(len, pieces)  # an empty one would be taken for the end
         self._rest = memoryview(b"")
 
     def readable(self) -> bool:

@@ -1,7 +1,7 @@
 """The bytes of a push that wait to be sent: bounded in number, the longest in memory that is used again."""
 
 import threading
-from typing import BinaryIO
+from io import BufferedIOBase
 
 from objreg.registry.blobs import PART_SIZE
 from objreg.store.base import Piece
@@ -9,7 +9,7 @@ from objreg.store.base import Piece
 __all__ = ["PushedBytes"]
 
 _USED_AGAIN_FROM = PART_SIZE // 2
-"""Memory for shorter pieces is used again by Python's allocator."""
+"""Memory for shorter pieces is used again by the C library."""
 
 
 class PushedBytes:
@@ -26,14 +26,14 @@ class PushedBytes:
         self._condition = threading.Condition()
         self._spare: list[bytearray] = []
 
-    def read(self, file: BinaryIO, size: int) -> Piece:
+    def read(self, file: BufferedIOBase, size: int) -> Piece:
         """Return the next ``size`` bytes of a file, fewer at its end; the caller gives them back."""
         if not _USED_AGAIN_FROM <= size <= PART_SIZE:
             return file.read(size)
         with self._condition:
             buffer = self._spare.pop() if self._spare else bytearray(PART_SIZE)
         piece = memoryview(buffer)[:size]
-        return piece[: file.readinto(piece)]  # type: ignore[attr-defined]  # typeshed's BinaryIO lacks it
+        return piece[: file.readinto(piece)]
 
     def wait_for(self, size: int) -> None:
         """Wait until so many bytes may wait to be sent, too."""
