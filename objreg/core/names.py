@@ -113,7 +113,7 @@ def check_state(text: str) -> str:
 def check_version_text(text: str) -> str:
     """Return what may be a version in some scheme; each scheme is stricter."""
     if not isinstance(text, str):
-        raise InvalidInput(f"version {text!r} is a {type(text).__name__}: write it as text, like '1.2'")
+        raise InvalidInput(f"a version is a {type(text).__name__}: write it as text, like '1.2'")
     if not _VERSION.fullmatch(text) or len(text) > _MOST_PART or text.endswith(".") or ".." in text:
         raise InvalidInput(
             f"version {text[:100]!r} is not allowed: use letters, digits, '.', '_' and '-', like '1.2'", text=text

@@ -83,7 +83,7 @@ def _what_there_is(state: ModelState) -> str:
 
 def _expect(view: View, expect: str | None, seen: tuple[str, ...], what: str) -> None:
     if not isinstance(expect, str | None):
-        raise InvalidInput(f"expect is {expect!r}, a {type(expect).__name__}: write it as text, like '1.2'")
+        raise InvalidInput(f"expect is a {type(expect).__name__}: write it as text, like '1.2'")
     if expect is None or seen == ((expect,) if expect else ()):
         return
     if expect.startswith("sha256:"):

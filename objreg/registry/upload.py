@@ -134,15 +134,21 @@ def _read(source: Source, memory: PushedBytes) -> Iterator[Piece]:
             for data in read_pieces(file, source.size, PART_SIZE, partial(memory.read, file)):
                 size += len(data)
                 yield data
-            size += len(file.read(1))  # what is there although the system says that it is not, as in /proc
+            size += len(file.read(1))  # there should be none
         found = source.local.stat()
     except OSError as error:
         raise InvalidInput(f"{source.local} cannot be read: {error.strerror}", path=str(source.local)) from error
-    if (size, found.st_size, found.st_mtime_ns) != (source.size, source.size, source.changed_ns):
+    seen, now = (source.size, source.changed_ns), (found.st_size, found.st_mtime_ns)
+    if seen == now and size > source.size:
         raise InvalidInput(
-            f"{source.local} changed while it was pushed, or is none of the files that have a size (it was said to have"
-            f" {source.size} bytes and then {found.st_size}, and {size} were read): push it when it is finished, or a"
+            f"{source.local} has more than the {source.size} bytes that the system says, as files in /proc have: push a"
             f" copy of it",
+            path=str(source.local),
+        )
+    if (size, *seen) != (source.size, *now):
+        raise InvalidInput(
+            f"{source.local} changed while it was pushed ({source.size} bytes, then {found.st_size}): push it when it"
+            f" is finished",
             path=str(source.local),
         )
 
