@@ -24,9 +24,6 @@ from objreg.store.base import Piece
 
 __all__ = ["total_size", "upload"]
 
-_HELD_BYTES = 4 * PART_SIZE
-_OF_A_CONNECTION = 4
-"""Pieces of a part's full size are few; a quarter of one for each connection keeps them all at work."""
 _PACKED_BELOW = 256 * 1024
 _PACKED_FROM = 64
 
@@ -168,7 +165,7 @@ def upload(artifacts: tuple[SourceArtifact, ...], writer: BlobWriter, connection
     Args:
         artifacts: what to send.
         writer: of the model's blobs.
-        connections: how many blobs are compressed and sent at a time.
+        connections: how many blobs are compressed and sent at a time; as many pieces of a part's size are in memory.
 
     Returns:
         The artifacts as they stand in a record.
@@ -179,7 +176,7 @@ def upload(artifacts: tuple[SourceArtifact, ...], writer: BlobWriter, connection
     """
     single, small = _by_size(source for artifact in artifacts for source in artifact.files)
     with ThreadPoolExecutor(connections, thread_name_prefix="objreg-push") as pool:
-        uploader = _Uploader(writer, pool, max(_HELD_BYTES, connections * PART_SIZE // _OF_A_CONNECTION))
+        uploader = _Uploader(writer, pool, connections * PART_SIZE)
         try:
             sendings = [uploader.send(source) for source in single]
             sendings += uploader.send_small(small)

@@ -13,6 +13,7 @@ import objreg
 from objreg.core.digest import combined_digest, digest_of
 from objreg.registry import compression, sources, upload
 from objreg.store.memory import MemoryStore
+from objreg.store.wrappers import CountingStore
 from tests.registry.machine import Machine
 
 MODEL = "fraud/clf"
@@ -316,6 +317,24 @@ def test_what_compresses_is_compressed(
     assert parts["text"].stored_digest == digest_of(stored)
     assert parts["noise"].stored_digest == parts["noise"].blob
     assert (registry.pull(version) / "text").read_bytes() == text
+
+
+def test_every_connection_sends_a_part(
+    new_machine: Callable[..., Machine], file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the longest parts, too, as many are on their way as there are connections: each may be slower than the line."""
+    monkeypatch.setattr(upload, "PART_SIZE", 1000)
+    together = threading.Barrier(8)
+
+    class SlowStore(CountingStore):
+        def create(self, key: str, data: bytes) -> bool:
+            if "/blobs/" in key:
+                together.wait(timeout=30)
+            return super().create(key, data)
+
+    machine = new_machine()
+    machine.registry(SlowStore(machine.store)).push(MODEL, file(os.urandom(16_000)))
+    assert not together.broken
 
 
 def test_a_sample_that_misleads_does_no_harm(registry: objreg.Registry, file: Callable[..., Path]) -> None:
